@@ -1,0 +1,96 @@
+PYTHON ?= python3
+VENVS := .local/venvs
+DEV := $(VENVS)/dev/bin
+CLOUD := $(VENVS)/ministack/bin/python
+
+export PATH := $(CURDIR)/$(DEV):$(CURDIR)/$(VENVS)/sam/bin:$(PATH)
+export PYTHONUNBUFFERED := 1
+export SAM_CLI_TELEMETRY := 0
+export TWILIO_URL TWILIO_ACCOUNT_SID TWILIO_AUTH_TOKEN TWILIO_API_KEY_SID TWILIO_API_KEY_SECRET TWILIO_VI_SERVICE_SID
+export UV_PYTHON_DOWNLOADS := never
+# Ours are under .local; one that is active in the shell has no say.
+unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
+
+BEGAN := $(shell date +%s)
+say = @echo "[$$(( $$(date +%s) - $(BEGAN) )) s] $(1)"
+
+.PHONY: help demo test check format up down token call admin resync logs
+
+help:
+	@echo "make demo     place sample calls on a local cloud and show what the clinic reads"
+	@echo "make test     run all tests"
+	@echo "make check    format, lint, types, template"
+	@echo "make format   put the code into the shape that check wants"
+	@echo "make up       leave the system running (TWILIO_URL=http://... for another Twilio); make down stops it"
+	@echo "make call     place a call: TO= FROM= DIGITS= CLINIC=answer|busy|no-answer|fail SCRIPT=file"
+	@echo "make token    renew the tokens in .local/stack.json"
+	@echo "make logs     what the running functions wrote"
+	@echo "make admin    create an admin: EMAIL="
+	@echo "make resync   set all numbers' webhooks again"
+	@echo "admin and resync work on the running system, or with STACK= and AWS_PROFILE= on a deployed one"
+
+demo: $(VENVS)/ready
+	@python -m local.demo
+
+test: $(VENVS)/ready
+	@pytest tests/unit -n 2
+	@pytest tests/e2e -n 2
+
+check: $(VENVS)/ready
+	ruff format --check .
+	ruff check .
+	mypy
+	sam validate --lint
+
+format: $(VENVS)/ready
+	ruff format .
+	ruff check --fix .
+
+up: $(VENVS)/ready
+	@python -m local up
+
+down: $(VENVS)/ready
+	@python -m local down
+
+token: $(VENVS)/ready
+	@python -m local token
+
+logs: $(VENVS)/ready
+	@python -m local logs
+
+call: $(VENVS)/ready
+	@python -m local.call $(if $(TO),--to "$(TO)") $(if $(FROM),--from "$(FROM)") $(if $(DIGITS),--digits "$(DIGITS)") \
+		$(if $(CLINIC),--clinic "$(CLINIC)") $(if $(SCRIPT),--script "$(SCRIPT)")
+
+admin: $(VENVS)/ready
+	@python -m local.chores admin $(if $(STACK),--stack "$(STACK)") "$(EMAIL)"
+
+resync: $(VENVS)/ready
+	@python -m local.chores resync $(if $(STACK),--stack "$(STACK)")
+
+$(VENVS)/ready: $(VENVS)/dev.ready $(VENVS)/sam.ready $(VENVS)/ministack.ready
+	@touch $@
+
+$(VENVS)/uv.ready:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=/path/to/python3.11")'
+	$(call say,setting up $(VENVS) with $(PYTHON))
+	@$(PYTHON) -m venv $(VENVS)/dev
+	@$(VENVS)/dev/bin/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
+	@touch $@
+
+$(VENVS)/dev.ready: $(VENVS)/uv.ready pyproject.toml layers/calls/requirements.txt
+	$(call say,installing the tests and tools)
+	@uv pip install --quiet --python $(DEV)/python --group dev -r layers/calls/requirements.txt
+	@touch $@
+
+$(VENVS)/sam.ready: $(VENVS)/uv.ready pyproject.toml
+	$(call say,installing the SAM command line)
+	@uv venv --quiet --allow-existing --python $(DEV)/python $(VENVS)/sam
+	@uv pip install --quiet --python $(VENVS)/sam/bin/python --group sam
+	@touch $@
+
+$(VENVS)/ministack.ready: $(VENVS)/uv.ready pyproject.toml
+	$(call say,installing the local cloud)
+	@uv venv --quiet --allow-existing --python $(DEV)/python $(VENVS)/ministack
+	@uv pip install --quiet --python $(CLOUD) --group cloud
+	@touch $@

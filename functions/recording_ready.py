@@ -1,0 +1,21 @@
+"""A recording is ready, or absent: note it, and order a transcript and a copy of the audio."""
+
+from calls import call_store, line_store, settings, work_queue
+from calls.twilio_webhook import Webhook, twilio_webhook
+from calls.work_queue import Work
+
+
+@twilio_webhook
+def handler(webhook: Webhook) -> None:
+    event = webhook.event
+    recording_sid = webhook.needed("RecordingSid")
+    if webhook.params.get("RecordingStatus") != "completed":
+        call_store.note(event)
+        return
+    call = call_store.note(event, None, "audio")
+    work_queue.put(Work("copy_audio", event.call_sid, recording_sid))
+    number = call["facts"].get("twilioPhoneNumber")
+    line = line_store.find(number["value"]) if number else None
+    if settings.answering_for(line).transcription:
+        call_store.expect(event.call_sid, "summary")
+        work_queue.put(Work("order_transcript", event.call_sid, recording_sid))

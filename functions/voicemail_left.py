@@ -1,0 +1,12 @@
+"""The patient left a message: thank them and hang up."""
+
+from twilio.twiml.voice_response import VoiceResponse
+
+from calls import keeping, settings, twiml
+from calls.twilio_webhook import Webhook, twilio_webhook
+
+
+@twilio_webhook
+def handler(webhook: Webhook) -> VoiceResponse:
+    keeping.keep_while_a_caller_waits(webhook.event)
+    return twiml.farewell(twiml.GOODBYE, settings.load().answering)

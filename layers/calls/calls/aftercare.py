@@ -1,0 +1,28 @@
+"""What is fetched for a call after it ended: a copy of its audio, and its price."""
+
+from calls import archive, call_store, twilio_api
+from calls.line import NOBODY
+from calls.summaries import NotReady
+from calls.work_queue import Work
+
+
+def copy_audio(work: Work) -> None:
+    """Copy a recording to S3 as MP3. Raises NotReady until Twilio has it."""
+    described = call_store.get(work.call_sid) or {}
+    if described.get("audioKey"):
+        return
+    try:
+        mp3 = twilio_api.recording_audio(work.recording_sid)
+    except twilio_api.NotFound as error:
+        raise NotReady("recording is not there yet") from error
+    clinic_id = described.get("customerId") or NOBODY
+    key = archive.put_audio(clinic_id, work.call_sid, mp3)
+    call_store.finish(work.call_sid, audioKey=key)
+
+
+def fetch_price(work: Work) -> None:
+    """Ask what Twilio charged for a call. Raises NotReady until it has a price."""
+    call = twilio_api.call(work.call_sid)
+    if call.price is None:
+        raise NotReady("call has no price yet")
+    call_store.finish(work.call_sid, price=str(call.price), priceUnit=call.price_unit)

@@ -1,0 +1,68 @@
+"""Clients for AWS, with time-outs that leave room for an answer while a caller waits."""
+
+import os
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+import boto3
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+# One second to connect, one to read, one retry: with Twilio's two more tries they fit into 15 s.
+QUICK = Config(
+    connect_timeout=1, read_timeout=1, retries={"total_max_attempts": 2, "mode": "standard"}
+)
+# Nobody waits for a copy of the audio; it may take its time.
+PATIENT = Config(
+    connect_timeout=3,
+    read_timeout=20,
+    retries={"total_max_attempts": 3, "mode": "standard"},
+    signature_version="s3v4",
+    s3={"us_east_1_regional_endpoint": "regional"},
+)
+
+# What an AWS call raises when the service refuses, throttles, stalls or cannot be reached.
+AwsError = (BotoCoreError, ClientError)
+
+
+@cache
+def client(service: str) -> Any:
+    return boto3.client(service, config=PATIENT if service == "s3" else QUICK)
+
+
+def name_of(resource: str) -> str:
+    """The table, queue, bucket or pool that the template put into this function's environment."""
+    return os.environ[resource]
+
+
+def to_item(attributes: dict[str, Any]) -> dict[str, Any]:
+    """Plain values as DynamoDB's typed ones; None is left out, a float becomes a number."""
+    serialize = TypeSerializer().serialize
+    return {k: serialize(_decimal(v)) for k, v in attributes.items() if v is not None}
+
+
+def from_item(item: dict[str, Any]) -> dict[str, Any]:
+    deserialize = TypeDeserializer().deserialize
+    return {k: _number(deserialize(v)) for k, v in item.items()}
+
+
+def error_code(error: Exception) -> str:
+    return str(getattr(error, "response", {}).get("Error", {}).get("Code", ""))
+
+
+def _decimal(value: Any) -> Any:
+    if isinstance(value, float):
+        return Decimal(str(value))
+    if isinstance(value, dict):
+        return {k: _decimal(v) for k, v in value.items()}
+    return [_decimal(v) for v in value] if isinstance(value, list | tuple) else value
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, dict):
+        return {k: _number(v) for k, v in value.items()}
+    return [_number(v) for v in value] if isinstance(value, list) else value

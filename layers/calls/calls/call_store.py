@@ -1,0 +1,262 @@
+"""Calls and the webhooks they were made from, in DynamoDB."""
+
+import hashlib
+import json
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from calls import call as calls
+from calls import facts, instants, line_store, settings
+from calls.aws import AwsError, client, error_code, from_item, name_of, to_item
+from calls.call import Call
+from calls.line import NOBODY, Line
+
+TRIES = 8
+Change = Callable[[Call], Call]
+
+
+class Contended(Exception):
+    """Others wrote the same call again and again; the webhook or the message is to be retried."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """One webhook of Twilio's, kept once. `call_sid` is the parent's for a leg's callback."""
+
+    call_sid: str
+    route: str
+    params: Mapping[str, str]
+    received_at: str
+
+    @property
+    def event_id(self) -> str:
+        said = json.dumps([self.route, sorted(self.params.items())])
+        return hashlib.sha256(said.encode()).hexdigest()
+
+
+def note(event: Event, line: Line | None = None, *awaits: str) -> Call:
+    """Keep a webhook and add what it says to its call.
+
+    `line` is the called line where it is at hand; `awaits` is work that is now expected.
+    """
+    kept = keep(event)
+    new = facts.facts_from(kept.route, kept.params, kept.received_at)
+    return change(event.call_sid, lambda call: _with(call, new, line, awaits))
+
+
+def keep(event: Event) -> Event:
+    """Store a webhook once. The answer is what is stored: a repetition has the first one's time."""
+    item = {
+        "callSid": event.call_sid,
+        "eventId": event.event_id,
+        "route": event.route,
+        "params": dict(event.params),
+        "receivedAt": event.received_at,
+        "expiresAt": _expires_at(event.received_at),
+    }
+    try:
+        client("dynamodb").put_item(
+            TableName=name_of("CALL_EVENTS_TABLE"),
+            Item=to_item(item),
+            ConditionExpression="attribute_not_exists(eventId)",
+            ReturnValuesOnConditionCheckFailure="ALL_OLD",
+        )
+    except client("dynamodb").exceptions.ConditionalCheckFailedException as repeated:
+        return _event(from_item(repeated.response["Item"]))
+    return event
+
+
+def events_of(call_sid: str) -> Iterator[Event]:
+    """Every webhook about a call, in no particular order."""
+    pages = (
+        client("dynamodb")
+        .get_paginator("query")
+        .paginate(
+            TableName=name_of("CALL_EVENTS_TABLE"),
+            KeyConditionExpression="callSid = :sid",
+            ExpressionAttributeValues=to_item({":sid": call_sid}),
+            ConsistentRead=True,
+        )
+    )
+    for page in pages:
+        yield from (_event(from_item(item)) for item in page["Items"])
+
+
+def get(call_sid: str) -> dict[str, Any] | None:
+    """The stored item, or None."""
+    answer = client("dynamodb").get_item(
+        TableName=name_of("CALL_LOGS_TABLE"),
+        Key=to_item({"callSid": call_sid}),
+        ConsistentRead=True,
+    )
+    return from_item(answer["Item"]) if "Item" in answer else None
+
+
+def of_clinic(call_sid: str, clinic_id: str | None) -> dict[str, Any] | None:
+    """The stored item if the call is this clinic's (None: whoever's it is), else None."""
+    query: dict[str, Any] = {
+        "TableName": name_of("CALL_LOGS_TABLE"),
+        "KeyConditionExpression": "callSid = :sid",
+        "ExpressionAttributeValues": to_item({":sid": call_sid, ":clinic": clinic_id}),
+        "ConsistentRead": True,
+    }
+    if clinic_id is not None:
+        query["FilterExpression"] = "customerId = :clinic"
+    return next((from_item(item) for item in client("dynamodb").query(**query)["Items"]), None)
+
+
+def change(call_sid: str, how: Change) -> Call:
+    """Read a call, change it and write it back, again when somebody else wrote in between.
+
+    `how` is a pure function of the call and may run more than once. A call that does not exist yet
+    starts empty. Raises Contended when the call never held still.
+    """
+    for attempt in range(TRIES):
+        stored = get(call_sid)
+        before = _call(stored) if stored else calls.new(call_sid)
+        after = how(before)
+        if (stored and after == before) or _put(after, (stored or {}).get("version", 0)):
+            return after
+        time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - jitter, not a secret
+    raise Contended(call_sid)
+
+
+def expect(call_sid: str, *pieces: str) -> Call:
+    """Write down that work about a call is awaited: "summary", "audio" or "price"."""
+    return change(call_sid, lambda call: calls.awaiting(call, *pieces))
+
+
+def finish(call_sid: str, **done: Any) -> Call:
+    """Write down what work about a call came to."""
+    return change(call_sid, lambda call: calls.with_work(call, **done))
+
+
+def by_transcript(transcript_sid: str) -> str | None:
+    """The SID of the call that a transcript belongs to."""
+    answer = client("dynamodb").query(
+        TableName=name_of("CALL_LOGS_TABLE"),
+        IndexName="ByTranscript",
+        KeyConditionExpression="transcriptSid = :sid",
+        ExpressionAttributeValues=to_item({":sid": transcript_sid}),
+    )
+    return next((str(from_item(item)["callSid"]) for item in answer["Items"]), None)
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Calls by one index: its key and value, instants from `start` to `end`, and what else holds."""
+
+    index: str
+    key: str
+    value: str
+    start: str = "0"
+    end: str = "9999"
+    also: tuple[tuple[str, Any], ...] = ()
+
+
+def newest(
+    selection: Selection, limit: int, after: Mapping[str, str] | None = None
+) -> tuple[list[dict[str, Any]], dict[str, str] | None]:
+    """Up to `limit` stored items, newest first, and where the next page starts (None at the end)."""
+    found: list[dict[str, Any]] = []
+    start = dict(after) if after else None
+    while True:
+        page = _page(selection, start)
+        found += [from_item(item) for item in page["Items"]]
+        start = from_item(page["LastEvaluatedKey"]) if "LastEvaluatedKey" in page else None
+        if len(found) > limit:
+            return found[:limit], _key_of(found[limit - 1], selection)
+        if start is None or len(found) == limit:
+            return found, start
+
+
+def each(selection: Selection) -> Iterator[dict[str, Any]]:
+    """Every stored item of a selection, newest first."""
+    start = None
+    while True:
+        page = _page(selection, start)
+        yield from (from_item(item) for item in page["Items"])
+        if "LastEvaluatedKey" not in page:
+            return
+        start = from_item(page["LastEvaluatedKey"])
+
+
+def _page(selection: Selection, start: Mapping[str, str] | None) -> dict[str, Any]:
+    conditions = [f"#also{n} = :also{n}" for n in range(len(selection.also))]
+    names = {"#key": selection.key} | {f"#also{n}": a[0] for n, a in enumerate(selection.also)}
+    values = {":value": selection.value, ":start": selection.start, ":end": selection.end}
+    values |= {f":also{n}": wanted for n, (_, wanted) in enumerate(selection.also)}
+    query: dict[str, Any] = {
+        "TableName": name_of("CALL_LOGS_TABLE"),
+        "IndexName": selection.index,
+        "KeyConditionExpression": "#key = :value AND startedAt BETWEEN :start AND :end",
+        "ExpressionAttributeNames": names,
+        "ExpressionAttributeValues": to_item(values),
+        "ScanIndexForward": False,
+    }
+    if conditions:
+        query["FilterExpression"] = " AND ".join(conditions)
+    if start:
+        query["ExclusiveStartKey"] = to_item(dict(start))
+    return dict(client("dynamodb").query(**query))
+
+
+def _key_of(item: Mapping[str, Any], selection: Selection) -> dict[str, str]:
+    return {name: item[name] for name in ("callSid", selection.key, "startedAt")}
+
+
+def _put(call: Call, version: int) -> bool:
+    """Write unless another wrote since `version`; says whether it was written."""
+    described = calls.attributes(call)
+    started_at = described.get("startedAt") or instants.now()
+    item = described | calls.index_keys(described, settled=calls.is_settled(call))
+    item |= {
+        "facts": call["facts"],
+        "work": call["work"],
+        "version": version + 1,
+        "expiresAt": _expires_at(started_at),
+    }
+    try:
+        client("dynamodb").put_item(
+            TableName=name_of("CALL_LOGS_TABLE"),
+            Item=to_item(item),
+            ConditionExpression="attribute_not_exists(callSid) OR version = :version",
+            ExpressionAttributeValues=to_item({":version": version}),
+        )
+    except AwsError as error:
+        if error_code(error) != "ConditionalCheckFailedException":
+            raise
+        return False
+    return True
+
+
+def _with(call: Call, new: facts.Facts, line: Line | None, awaits: tuple[str, ...]) -> Call:
+    noted = call | {"facts": facts.merged(call["facts"], new)}
+    noted = calls.awaiting(noted, *awaits) if awaits else noted
+    return noted if noted["work"].get("customerId") else _owned(noted, line)
+
+
+def _owned(call: Call, line: Line | None) -> Call:
+    """The call with the clinic that owned its number when it started."""
+    number, started_at = (
+        call["facts"].get(name, {}).get("value") for name in ("twilioPhoneNumber", "startedAt")
+    )
+    if not number or not started_at:
+        return call
+    line = line or line_store.find(number)
+    return calls.with_work(call, customerId=line.owner_at(started_at) if line else NOBODY)
+
+
+def _call(item: Mapping[str, Any]) -> Call:
+    return {"callSid": item["callSid"], "facts": item["facts"], "work": item["work"]}
+
+
+def _event(item: Mapping[str, Any]) -> Event:
+    return Event(item["callSid"], item["route"], item["params"], item["receivedAt"])
+
+
+def _expires_at(since: str) -> int:
+    return calls.expires_at(since, settings.load().retention_days)

@@ -1,0 +1,209 @@
+"""From a recording to a verdict: order the transcript once, fetch what it says, judge it."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+from calls import archive, booking, call_store, instants, line_store, settings, twilio_api
+from calls import call as calls
+from calls.call import Call
+from calls.line import NOBODY
+from calls.work_queue import Work
+
+logger = Logger(child=True)
+
+SUMMARY_OPERATOR = "Conversation Summary"
+# Twilio delivers a transcript with its results; without any after this many looks there are none.
+LOOKS_FOR_RESULTS = 4
+# Longer than any try lasts: whoever holds an older claim has died.
+CLAIM_SECONDS = 120
+
+
+class NotReady(Exception):
+    """What is asked for is not there yet; the work is to be tried again later."""
+
+
+def order_transcript(work: Work) -> Work | None:
+    """Order one transcript of a recording; the work that then fetches it, if it still must be.
+
+    Raises NotReady while another try is under way, TwilioError when Twilio refuses.
+    """
+    if not settings.load().intelligence_service:
+        call_store.finish(work.call_sid, summaryFailure="no_intelligence_service")
+        return None
+    claim = _claim(work.call_sid)
+    if claim is None:
+        return None
+    try:
+        sid = _ordered(work.call_sid, work.recording_sid, maybe_ordered=claim == "again")
+    except twilio_api.Unavailable:
+        _release(work.call_sid)
+        raise
+    call_store.finish(work.call_sid, transcriptSid=sid)
+    return Work("fetch_summary", work.call_sid, transcript_sid=sid)
+
+
+def fetch_summary(work: Work) -> None:
+    """Fetch a transcript's summary and sentences, judge the call, and store all of it.
+
+    Raises NotReady until Twilio has finished, TwilioError when it refuses.
+    """
+    transcript = twilio_api.transcript(work.transcript_sid)
+    call_sid = _call_of(transcript) or work.call_sid
+    if not call_sid:
+        logger.error("transcript of no known call", transcript_sid=work.transcript_sid)
+        return
+    if (call_store.get(call_sid) or {}).get("summaryReady"):
+        return
+    if transcript.status in ("failed", "canceled", "error"):
+        call_store.finish(
+            call_sid,
+            transcriptSid=work.transcript_sid,
+            summaryFailure=f"transcript_{transcript.status}",
+        )
+        return
+    if transcript.status != "completed":
+        raise NotReady(f"transcript is {transcript.status}")
+    results = twilio_api.operator_results(work.transcript_sid)
+    if not results and work.attempt < LOOKS_FOR_RESULTS:
+        raise NotReady("no operator results yet")
+    _store(call_sid, work.transcript_sid, results)
+
+
+def judged_now(item: dict[str, Any]) -> dict[str, Any]:
+    """A stored call with its verdict as today's engine gives it; made again if an older one did."""
+    verdict = item.get("booking")
+    if not verdict or verdict["engine"] == booking.ENGINE:
+        return item
+    turns = archive.transcript(item["work"]["transcriptKey"])["turns"]
+    return call_store.finish(
+        item["callSid"], booking=_verdict(item, turns, item.get("summaryText"))
+    )
+
+
+def summary_text(results: Iterable[Mapping[str, Any]]) -> str | None:
+    """The Conversation Summary operator's text, else another text generation's, else None."""
+    texts = {
+        str(result.get("name")): (result.get("text_generation_results") or {}).get("result")
+        for result in results
+        if result.get("operator_type") == "text-generation"
+    }
+    readable = {name: text for name, text in texts.items() if text and not _is_redacted(text)}
+    return readable.get(SUMMARY_OPERATOR) or next(iter(readable.values()), None)
+
+
+def turns_of(sentences: Iterable[Any]) -> list[dict[str, Any]]:
+    """A transcript's sentences as turns, in order: `speaker`, `text`, `start` and `end` in seconds.
+
+    Of a call's recording, channel 1 is the patient's leg and channel 2 the clinic's; a voicemail
+    has only channel 1 (Twilio docs, "TwiML: Dial, record").
+    """
+    ordered = sorted(sentences, key=lambda s: (_seconds(s.start_time) or 0, s.sentence_index or 0))
+    return [
+        {
+            "speaker": "caller" if sentence.media_channel == 1 else "agent",
+            "text": sentence.transcript,
+            "start": _seconds(sentence.start_time),
+            "end": _seconds(sentence.end_time),
+        }
+        for sentence in ordered
+    ]
+
+
+def _claim(call_sid: str) -> str | None:
+    """Take the right to order: "first", "again" after a try that may have ordered, None if done.
+
+    Raises NotReady while somebody else has it.
+    """
+    taken: list[str | None] = []
+
+    def take(call: Call) -> Call:
+        work = call["work"]
+        claimed_at = work.get("transcriptClaim")
+        taken[:] = [None if work.get("transcriptSid") else "again" if claimed_at else "first"]
+        if taken == [None]:
+            return call
+        if claimed_at and instants.seconds_between(claimed_at, instants.now()) < CLAIM_SECONDS:
+            raise NotReady("another try to order is under way")
+        return calls.with_work(call, transcriptClaim=instants.now())
+
+    call_store.change(call_sid, take)
+    return taken[0]
+
+
+def _release(call_sid: str) -> None:
+    """Let the next try begin at once; it asks first what this one may have ordered."""
+    long_ago = instants.iso(datetime.now(UTC) - timedelta(seconds=CLAIM_SECONDS))
+    call_store.finish(call_sid, transcriptClaim=long_ago)
+
+
+def _ordered(call_sid: str, recording_sid: str, *, maybe_ordered: bool) -> str:
+    existing = twilio_api.transcript_of(recording_sid) if maybe_ordered else None
+    if existing:
+        return existing
+    call = call_store.get(call_sid) or {}
+    try:
+        return twilio_api.order_transcript(recording_sid, call_sid, _participants(call))
+    except twilio_api.Refused:
+        # Twilio makes one transcript of a recording: perhaps it exists already.
+        existing = twilio_api.transcript_of(recording_sid)
+        if existing is None:
+            raise
+        return existing
+
+
+def _participants(described: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Who speaks on which channel; without it Twilio takes the first for the agent."""
+    caller = {"channel_participant": 1, "role": "Customer"}
+    if described.get("outcome") == "voicemail":
+        return [caller]
+    return [caller, {"channel_participant": 2, "role": "Agent"}]
+
+
+def _call_of(transcript: Any) -> str | None:
+    """The call of a transcript: its CustomerKey, its recording's call, or the live one's."""
+    if (transcript.customer_key or "").startswith("CA"):
+        return str(transcript.customer_key)
+    source = (transcript.channel or {}).get("media_properties", {}).get("source_sid") or ""
+    if source.startswith("RE"):
+        return str(twilio_api.recording(source).call_sid)
+    return call_store.by_transcript(transcript.sid)
+
+
+def _store(call_sid: str, transcript_sid: str, results: list[dict[str, Any]]) -> None:
+    turns = turns_of(twilio_api.sentences(transcript_sid))
+    text = summary_text(results)
+    described = call_store.get(call_sid) or {}
+    document = {"turns": turns, "operatorResults": results}
+    key = archive.put_transcript(described.get("customerId") or NOBODY, call_sid, document)
+    outcome = {"summaryText": text} if text else {"summaryFailure": "no_summary_operator"}
+    call_store.finish(
+        call_sid,
+        transcriptSid=transcript_sid,
+        transcriptKey=key,
+        booking=_verdict(described, turns, text),
+        **outcome,
+    )
+
+
+def _verdict(
+    described: Mapping[str, Any], turns: list[dict[str, Any]], summary: str | None
+) -> dict[str, Any]:
+    started_at = described.get("startedAt")
+    clinic = line_store.clinic(described.get("customerId") or NOBODY) or {}
+    return booking.decide(
+        turns,
+        summary,
+        at=instants.parsed(started_at) if started_at else None,
+        timezone=clinic.get("timezone"),
+    ).as_dict()
+
+
+def _is_redacted(text: str) -> bool:
+    return text.startswith("[Redacted")
+
+
+def _seconds(value: Any) -> float | None:
+    return float(value) if value is not None else None

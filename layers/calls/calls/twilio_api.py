@@ -1,0 +1,245 @@
+"""Twilio's REST API: numbers, calls, recordings, and Conversational Intelligence."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import requests
+from aws_lambda_powertools import Logger
+from requests.adapters import HTTPAdapter
+from twilio.base.exceptions import TwilioException, TwilioRestException
+from twilio.http.http_client import TwilioHttpClient
+from twilio.http.response import Response
+from twilio.rest import Client
+from urllib3.util import Retry
+
+from calls import secret, settings
+
+logger = Logger(child=True)
+
+TIMEOUT = (3, 5)  # seconds to connect, and between two bytes
+RETRY = Retry(
+    total=2,
+    backoff_factor=0.5,
+    status_forcelist=(429, 500, 502, 503, 504),
+    allowed_methods=None,
+    raise_on_status=False,
+)
+DENIED = (401, 403)
+
+Credentials = tuple[str, str]
+
+
+class TwilioError(Exception):
+    """Twilio did not do what was asked.
+
+    TwilioError
+    ├── Unconfigured   no credentials
+    ├── Unavailable    not reached, too slow, 429 or 5xx: worth another try
+    └── Refused        any other status
+        └── NotFound   404
+    """
+
+
+class Unconfigured(TwilioError):
+    """Neither an API key nor an Auth Token is in the secret."""
+
+
+class Unavailable(TwilioError):
+    """Twilio could not be reached, took too long, or answered 429 or 5xx."""
+
+
+class Refused(TwilioError):
+    """Twilio answered an error; `status` is HTTP's, `code` Twilio's own."""
+
+    def __init__(self, status: int, code: int | None, message: str) -> None:
+        super().__init__(message)
+        self.status, self.code = status, code
+
+
+class NotFound(Refused):
+    """Twilio answered 404."""
+
+
+def numbers() -> Iterator[Any]:
+    """Every number of the account (all pages), as the helper library's IncomingPhoneNumber."""
+    with _errors():
+        yield from _client().incoming_phone_numbers.stream(page_size=1000)
+
+
+def find_number(phone_number: str) -> Any | None:
+    """The account's IncomingPhoneNumber of this E.164 number, or None."""
+    with _errors():
+        found = _client().incoming_phone_numbers.list(phone_number=phone_number)
+    return next((number for number in found if number.phone_number == phone_number), None)
+
+
+def update_number(sid: str, **changes: str) -> Any:
+    """Change a number's settings; only the named ones, "" clears."""
+    with _errors():
+        return _client().incoming_phone_numbers(sid).update(**changes)
+
+
+def call(sid: str) -> Any:
+    with _errors():
+        return _client().calls(sid).fetch()
+
+
+def recording(sid: str) -> Any:
+    with _errors():
+        return _client().recordings(sid).fetch()
+
+
+def recording_audio(sid: str) -> bytes:
+    """The recording as MP3 with two channels, or one where there are no two. Raises NotFound."""
+    try:
+        return _audio(sid, channels=2)
+    except Refused as error:
+        if error.status != 400:
+            raise
+        return _audio(sid, channels=1)
+
+
+def order_transcript(recording_sid: str, call_sid: str, participants: list[dict[str, Any]]) -> str:
+    """Have a recording transcribed; the transcript's SID. The call's SID is its CustomerKey."""
+    channel = {"media_properties": {"source_sid": recording_sid}, "participants": participants}
+    with _errors():
+        ordered = _client().intelligence.v2.transcripts.create(
+            service_sid=settings.load().intelligence_service,
+            channel=channel,
+            customer_key=call_sid,
+        )
+    return str(ordered.sid)
+
+
+def transcript_of(recording_sid: str) -> str | None:
+    """The SID of the transcript that a recording has already, or None."""
+    with _errors():
+        found = _client().intelligence.v2.transcripts.list(source_sid=recording_sid)
+    service = settings.load().intelligence_service
+    return next((str(t.sid) for t in found if t.service_sid == service), None)
+
+
+def transcript(sid: str) -> Any:
+    with _errors():
+        return _client().intelligence.v2.transcripts(sid).fetch()
+
+
+def sentences(transcript_sid: str) -> list[Any]:
+    with _errors():
+        listed = _client().intelligence.v2.transcripts(transcript_sid).sentences
+        return list(listed.list(redacted=False, page_size=1000))
+
+
+def operator_results(transcript_sid: str) -> list[dict[str, Any]]:
+    """Every operator's result, unredacted, with Twilio's own field names."""
+    with _errors():
+        listed = _client().intelligence.v2.transcripts(transcript_sid).operator_results
+        found = listed.list(redacted=False)
+    return [_plain(result) for result in found]
+
+
+def intelligence_service() -> Any:
+    with _errors():
+        return _client().intelligence.v2.services(settings.load().intelligence_service).fetch()
+
+
+def update_intelligence_service(**changes: Any) -> Any:
+    with _errors():
+        service = _client().intelligence.v2.services(settings.load().intelligence_service)
+        return service.update(**changes)
+
+
+def operator_names() -> list[str]:
+    """The names of the operators attached to our intelligence service."""
+    attached = set(intelligence_service().read_only_attached_operator_sids or ())
+    with _errors():
+        operators = _client().intelligence.v2.operators.list()
+    return [str(o.friendly_name) for o in operators if o.sid in attached]
+
+
+class _Http(TwilioHttpClient):  # type: ignore[misc]
+    """Asks with the API key, and once more with the Auth Token where that is refused."""
+
+    def __init__(self, fallback: Credentials | None) -> None:
+        super().__init__(timeout=TIMEOUT)
+        for scheme in ("https://", "http://"):
+            self.session.mount(scheme, HTTPAdapter(max_retries=RETRY))
+        self.fallback = fallback
+
+    def request(self, *args: Any, **kwargs: Any) -> Response:
+        answer = super().request(*args, **kwargs)
+        if answer.status_code in DENIED and self.fallback:
+            logger.warning("API key refused, Auth Token used", status=answer.status_code)
+            answer = super().request(*args, **kwargs | {"auth": self.fallback})
+        return answer
+
+
+def _client() -> Client:
+    first, second = _credentials()
+    account_sid = settings.load().account_sid
+    client = Client(*first, account_sid=account_sid, http_client=_Http(second))
+    if settings.load().api_base_url:
+        client.api.base_url = settings.load().api_base_url
+    if settings.load().intelligence_base_url:
+        client.intelligence.base_url = settings.load().intelligence_base_url
+    return client
+
+
+def _credentials() -> tuple[Credentials, Credentials | None]:
+    """What to ask with, and what to ask with after a 401 or 403. Raises Unconfigured."""
+    stored = secret.read()
+    with_token = (settings.load().account_sid, stored.auth_token) if stored.auth_token else None
+    if stored.api_key_sid and stored.api_key_secret:
+        return (stored.api_key_sid, stored.api_key_secret), with_token
+    if with_token:
+        return with_token, None
+    raise Unconfigured(
+        "Twilio's credentials are missing: deploy with TwilioApiKeySid and TwilioApiKeySecret "
+        "(preferred) or with TwilioAuthToken."
+    )
+
+
+def _audio(sid: str, channels: int) -> bytes:
+    config = settings.load()
+    base_url = config.api_base_url or "https://api.twilio.com"
+    url = f"{base_url}/2010-04-01/Accounts/{config.account_sid}/Recordings/{sid}.mp3"
+    answer = _downloaded(url, {"RequestedChannels": str(channels)})
+    if answer.status_code != 200:
+        raise _refusal(answer.status_code, None, f"recording {sid}: HTTP {answer.status_code}")
+    return answer.content
+
+
+def _downloaded(url: str, params: Mapping[str, str]) -> requests.Response:
+    session = requests.Session()
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, HTTPAdapter(max_retries=RETRY))
+    first, second = _credentials()
+    with _errors():
+        answer = session.get(url, params=params, auth=first, timeout=TIMEOUT)
+        if answer.status_code in DENIED and second:
+            logger.warning("API key refused, Auth Token used", status=answer.status_code)
+            answer = session.get(url, params=params, auth=second, timeout=TIMEOUT)
+    return answer
+
+
+@contextmanager
+def _errors() -> Iterator[None]:
+    try:
+        yield
+    except TwilioRestException as error:
+        raise _refusal(error.status, error.code, error.msg) from error
+    except (requests.RequestException, TwilioException) as error:
+        raise Unavailable(type(error).__name__) from error
+
+
+def _refusal(status: int, code: int | None, message: str) -> TwilioError:
+    if status == 429 or status >= 500:
+        return Unavailable(f"HTTP {status}")
+    return NotFound(status, code, message) if status == 404 else Refused(status, code, message)
+
+
+def _plain(result: Any) -> dict[str, Any]:
+    fields = {k: v for k, v in vars(result).items() if not k.startswith("_")}
+    return dict(json.loads(json.dumps(fields, default=str)))

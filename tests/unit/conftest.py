@@ -1,0 +1,123 @@
+"""The cloud of the unit tests: moto, with the tables and queues that template.yaml describes."""
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+import pytest
+import yaml
+from moto import mock_aws
+
+from calls import aws, secret
+from tests.unit.signed import ACCOUNT_SID, AUTH_TOKEN, BASE_URL, CI_KEY
+
+ROOT = Path(__file__).parents[2]
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads CloudFormation's short forms as `{"Ref": …}` and `{"Fn::…": …}`."""
+
+
+def _short_form(loader: yaml.SafeLoader, tag: str, node: yaml.Node) -> Any:
+    name = tag if tag in ("Ref", "Condition") else f"Fn::{tag}"
+    if isinstance(node, yaml.ScalarNode):
+        value = loader.construct_scalar(node)
+        return {name: str(value).split(".", 1) if tag == "GetAtt" else value}
+    if isinstance(node, yaml.SequenceNode):
+        return {name: loader.construct_sequence(node, deep=True)}
+    return {name: loader.construct_mapping(node, deep=True)}
+
+
+_Loader.add_multi_constructor("!", _short_form)
+
+
+@pytest.fixture(scope="session")
+def template() -> dict[str, Any]:
+    return yaml.load((ROOT / "template.yaml").read_text(), Loader=_Loader)  # noqa: S506 - a SafeLoader
+
+
+@pytest.fixture
+def cloud(template: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Empty tables, a queue, a bucket, a secret and a user pool, and the environment that names them."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        _forget_clients()
+        made = _create(template)
+        for name, value in made.items():
+            monkeypatch.setenv(name, value)
+        _set_environment(monkeypatch)
+        yield SimpleNamespace(
+            dynamodb=boto3.resource("dynamodb"),
+            sqs=boto3.client("sqs"),
+            s3=boto3.client("s3"),
+            cognito=boto3.client("cognito-idp"),
+            secrets=boto3.client("secretsmanager"),
+            names=made,
+        )
+    _forget_clients()
+
+
+def _forget_clients() -> None:
+    aws.client.cache_clear()
+    secret._provider.cache_clear()
+    secret._Reread.last = float("-inf")
+
+
+def _set_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {
+        "TWILIO_ACCOUNT_SID": ACCOUNT_SID,
+        "TWILIO_VI_SERVICE_SID": "GA" + "f" * 32,
+        "TWILIO_ENABLE_MENU": "false",
+        "TWILIO_ENABLE_RECORDING": "false",
+        "TWILIO_ENABLE_TRANSCRIPTION": "false",
+        "BACKEND_URL": BASE_URL,
+        "RETENTION_DAYS": "365",
+        "POWERTOOLS_SERVICE_NAME": "ringbook",
+    }.items():
+        monkeypatch.setenv(name, value)
+
+
+def _create(template: dict[str, Any]) -> dict[str, str]:
+    dynamodb, sqs = boto3.client("dynamodb"), boto3.client("sqs")
+    for name, table in resources(template, "AWS::DynamoDB::Table").items():
+        wanted = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
+        dynamodb.create_table(
+            TableName=name, **{k: v for k, v in table["Properties"].items() if k in wanted}
+        )
+    boto3.client("s3").create_bucket(
+        Bucket="files", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
+    )
+    stored = boto3.client("secretsmanager").create_secret(
+        Name="twilio", SecretString=json.dumps(secret_values())
+    )
+    pool = boto3.client("cognito-idp").create_user_pool(PoolName="users")["UserPool"]["Id"]
+    boto3.client("cognito-idp").create_group(UserPoolId=pool, GroupName="customer")
+    return {
+        "CLINICS_TABLE": "ClinicsTable",
+        "LINES_TABLE": "LinesTable",
+        "CALL_LOGS_TABLE": "CallLogsTable",
+        "CALL_EVENTS_TABLE": "CallEventsTable",
+        "WORK_QUEUE_URL": sqs.create_queue(QueueName="work")["QueueUrl"],
+        "FILES_BUCKET": "files",
+        "TWILIO_SECRET_ARN": stored["ARN"],
+        "USER_POOL_ID": pool,
+    }
+
+
+def secret_values(**changes: str) -> dict[str, str]:
+    return {
+        "authToken": AUTH_TOKEN,
+        "previousAuthToken": "",
+        "apiKeySid": "",
+        "apiKeySecret": "",
+        "ciWebhookKey": CI_KEY,
+    } | changes
+
+
+def resources(template: dict[str, Any], kind: str) -> dict[str, Any]:
+    return {n: r for n, r in template["Resources"].items() if r["Type"] == kind}
