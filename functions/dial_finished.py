@@ -8,10 +8,9 @@ from calls.twilio_webhook import Webhook, twilio_webhook
 
 @twilio_webhook
 def handler(webhook: Webhook) -> VoiceResponse:
+    keeping.keep_while_a_caller_waits(webhook.event)
     params = webhook.params
     if not reception.needs_voicemail(params.get("DialCallStatus"), params.get("DialBridged")):
-        keeping.keep_while_a_caller_waits(webhook.event)
         return twiml.hang_up()
     line = line_store.find(webhook.needed("To"))
-    keeping.keep_while_a_caller_waits(webhook.event, line)
     return reception.no_clinic(settings.answering_for(line), webhook.base_url)

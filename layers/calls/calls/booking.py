@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from typing import Any, BinaryIO, TextIO
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -169,7 +170,7 @@ _CLOCK = (
     r"(?: ?[ap] ?m| oclock| in the (?:morning|afternoon|evening))"
     rf"|{_NUMBER} (?:oclock|thirty|fifteen|forty five|o five)|at (?:half )?{_NUMBER}|noon|midday)"
 )
-_PHRASES = {
+_PARTS = {
     "DAY": _DAY,
     "TIME": rf"(?:{_DAY}|{_CLOCK})",
     # "appo…" also takes the commonest misspellings of appointment.
@@ -213,24 +214,37 @@ _PHRASES = {
 _NAME = re.compile(r"<([A-Z]+)>")
 
 
-def _phrase(pattern: str) -> re.Pattern[str]:
-    while _NAME.search(pattern):
-        pattern = _NAME.sub(lambda name: _PHRASES[name.group(1)], pattern)
-    return re.compile(rf"(?<!\S)(?:{pattern})(?!\S)")
+class _Phrases:
+    """Alternative phrases, matched as whole words; compiled when first looked for, not on import."""
+
+    def __init__(self, *patterns: str) -> None:
+        self.pattern = "|".join(patterns)
+
+    @cached_property
+    def _compiled(self) -> re.Pattern[str]:
+        pattern = self.pattern
+        while _NAME.search(pattern):
+            pattern = _NAME.sub(lambda name: _PARTS[name.group(1)], pattern)
+        return re.compile(rf"(?<!\S)(?:{pattern})(?!\S)")
+
+    def all_in(self, plain: str) -> Iterator[re.Match[str]]:
+        return self._compiled.finditer(plain)
+
+    def first_in(self, plain: str, begin: int = 0, end: int | None = None) -> re.Match[str] | None:
+        return self._compiled.search(plain, begin, len(plain) if end is None else end)
+
+    def opens(self, plain: str) -> bool:
+        return self._compiled.match(plain) is not None
 
 
-def _any_of(*patterns: str) -> re.Pattern[str]:
-    return _phrase("|".join(patterns))
+Rules = tuple[tuple[str, _Phrases], ...]
 
-
-Rules = tuple[tuple[str, re.Pattern[str]], ...]
-
-_WAIT_LIST = _any_of(
+_WAIT_LIST = _Phrases(
     r"(?:(?:put|add|pop|place|adding|putting|stick) (?:\S+ ){1,4})?(?:wait(?:ing)? ?list(?:ed)?"
     r"|cancell?ations? list|short notice list|standby)",
     r"if (?:something|anything|a slot|a spot|one|somebody|someone)(?: \S+)? (?:comes|opens|frees|cancels|becomes)",
 )
-_CALL_BACK = _any_of(
+_CALL_BACK = _Phrases(
     r"(?:call|ring|phone|get|come|calling|ringing|calls|rings)(?: (?:you|us|me|them|him|her))? back",
     r"<CALL> (?:you|us|me|them)(?: \S+){0,2} (?:later|tomorrow|again|when|once|with|as soon as)",
     r"(?:give|have|get) (?:\S+ ){1,4}(?:a (?:call|ring|shout)|call you|ring you|contact you)",
@@ -245,7 +259,7 @@ _AGENT: Rules = (
     ("waitlist", _WAIT_LIST),
     (
         "undone",
-        _any_of(
+        _Phrases(
             r"(?:unable|not able|wasnt able|werent able|couldnt|could not|cant|cannot|can not|failed"
             r"|wont be able)(?: (?!but)\S+){0,3} (?:book|schedule|make|reserve|complete|confirm|process)(?:ed|ing)?",
             r"<THING>(?: (?!<NO>)\S+){0,5} (?:failed|unsuccessful|(?:was|is|were) not (?:successful|made"
@@ -258,7 +272,7 @@ _AGENT: Rules = (
     ),
     (
         "unavailable",
-        _any_of(
+        _Phrases(
             r"(?:no|not|nothing|isnt|arent|dont|havent|wont|doesnt|none|never|any)(?: (?!but)\S+){0,5}"
             r" (?:available|availability|openings?|slots|appointments|spaces?|free|left)",
             r"(?:no|not a|not any|nothing) (?:slot|slots|opening|availability|space|appointments?)",
@@ -276,7 +290,7 @@ _AGENT: Rules = (
     ("callback", _CALL_BACK),
     (
         "message",
-        _any_of(
+        _Phrases(
             r"(?:take|leave|pass|pass on|pass along|give|relay)(?: \S+){0,3} (?:message|note)",
             r"(?:ill|i will|well|i can) (?:let|tell|ask) (?:the )?(?:doctor|dr|dentist|nurse|vet|him|her|them)",
             r"pass (?:that|this|it)(?: \S+)? (?:on|along)",
@@ -284,14 +298,14 @@ _AGENT: Rules = (
     ),
     (
         "cancelled",
-        _any_of(
+        _Phrases(
             r"(?:ive|i have|we have|weve|is|has been|thats|its|been|i) (?:now |just |all )?cancell?ed",
             r"(?:cancell?ed|taken) (?:you|that|it|him|her|your|the)(?: \S+){0,3}",
         ),
     ),
     (
         "confirm",
-        _any_of(
+        _Phrases(
             r"(?:<APPT>|booking|reservation|schedul(?:e|ing)|slot|spot|place)"
             r"(?: (?!<NO>)\S+){0,10} (?:is|are|was|has|have|been|s|its|being|get|got)(?: <SO>){0,3} <DONE>",
             r"<THING> (?:successfully )?(?:booked|scheduled|confirmed|made|complete|reserved|arranged)",
@@ -313,13 +327,13 @@ _AGENT: Rules = (
     ),
     (
         "moved",
-        _any_of(
+        _Phrases(
             r"(?:moved|changed|switched|swapped|rescheduled) (?:you|him|her|it|them|that|your|the)(?: \S+){0,3}"
         ),
     ),
     (
         "existing",
-        _any_of(
+        _Phrases(
             r"(?:you|he|she|they)(?: already| currently)? (?:have|has|ve|got|have got)(?: got)?"
             r" (?:an|your|the|a)(?: \S+){0,2} <APPT>",
             r"your(?: \S+){0,3} <APPT> is(?: still)? (?:on|at|for|with|set|<TIME>)",
@@ -329,8 +343,8 @@ _AGENT: Rules = (
     ),
     (
         "weak",
-        _any_of(
-            r"all (?:set|sorted|done)|consider it done|done and dusted|you are set|youre set|thats done",
+        _Phrases(
+            r"all (?:set|sorted|done)|good to go|(?:youre|hes|shes) down|consider it done|done and dusted|you are set|youre set|thats done",
             r"see you(?: all| both)? (?:<TIME>|then|there|soon|at|on|next|for)|see (?:him|her|them) (?:<TIME>|then|on|at|next)",
             r"(?:look|looking) forward to (?:seeing|meeting)|expect you|expecting you",
             r"(?:ill|i will|well|we will|let me|im going to|going to|im|gonna)(?: <SO>){0,2} (?:book|put|pop|schedule"
@@ -345,7 +359,7 @@ _AGENT: Rules = (
     ),
     (
         "propose",
-        _any_of(
+        _Phrases(
             r"(?:would you like|do you want|shall i|should i|shall we|want me|like me|can i|may i|do you wish"
             r"|do you need|want to|wish to|would you (?:wish|want|prefer)|you wish|you like|you want)"
             r"(?: \S+){0,5} (?:<BOOK>|visit|<APPT>|come in|booking|scheduling)",
@@ -353,7 +367,7 @@ _AGENT: Rules = (
     ),
     (
         "offer",
-        _any_of(
+        _Phrases(
             r"(?:how about|what about|earliest|next(?: available)?|would|does|do|could|can|have|got|theres"
             r"|there is|is|but|instead|try|offer|available|free|opening|slot|or|confirm|maybe|only)"
             r"(?: (?!not)\S+){0,9} <TIME>",
@@ -365,13 +379,13 @@ _CALLER: Rules = (
     ("waitlist", _WAIT_LIST),
     (
         "cancelling",
-        _any_of(
+        _Phrases(
             r"cancel(?:l?ing)?(?: \S+){0,5} <APPT>|(?:cancel|scrap) (?:it|that|them|this|everything)"
         ),
     ),
     (
         "moving",
-        _any_of(
+        _Phrases(
             r"(?:reschedule|rearrange|postpone|rebook)(?: \S+){0,4}",
             r"(?:move|change|push|push back|bring forward|bring|swap|switch|shift) (?:my|our|his|her|an|\S+s)"
             r"(?: \S+){0,3} (?:<APPT>|forward|back)",
@@ -380,13 +394,13 @@ _CALLER: Rules = (
     ),
     (
         "request",
-        _any_of(
+        _Phrases(
             r"(?:book|schedule|make|set up|arrange|reserve) (?:my|our|an|a|the|his|her)(?: \S+){0,2} <APPT>"
         ),
     ),
     (
         "existing",
-        _any_of(
+        _Phrases(
             r"(?:check|confirm|verify|confirming|checking|remind me|what time is|whats|what time|when is|whens|about"
             r"|regarding|for|details of|time of|to|after|before|until|at|on|of|lost|forgotten|missed) (?:when |about |what time |of )?"
             r"(?:my|our|his|her|\S+s)(?: \S+){0,2} <APPT>",
@@ -400,7 +414,7 @@ _CALLER: Rules = (
     ),
     (
         "fresh",
-        _any_of(
+        _Phrases(
             r"(?:another|new|separate|second|also|as well as|one for my)(?: \S+){0,6} <APPT>",
             r"<BOOK>(?: \S+){0,3} (?:one|<APPT>)(?: \S+){0,3} for (?:my|the|our) \S+",
         ),
@@ -408,14 +422,14 @@ _CALLER: Rules = (
     ("callback", _CALL_BACK),
     (
         "scrap",
-        _any_of(
+        _Phrases(
             r"never ?mind|forget (?:it|about it|that)|leave it|scratch that",
             r"(?:dont|do not)(?: \S+){0,2} (?:book|schedule|bother)(?: \S+)?",
         ),
     ),
     (
         "decline",
-        _any_of(
+        _Phrases(
             r"hold off|no need|(?:not|wont)(?: \S+)? (?:right now|now|at the moment|yet|interested|necessary|today)",
             r"(?:ill|i will|i have to|ill have to|let me|i need to|i want to|im going to|we will|well|id)"
             r"(?: \S+){0,2} (?:think|shop|talk|speak|ask|go elsewhere|look elsewhere|look around|check|leave)(?: \S+)?",
@@ -426,63 +440,65 @@ _CALLER: Rules = (
     ),
     (
         "request",
-        _any_of(
+        _Phrases(
             r"(?:<BOOK>|need|want|like|looking|after|making|booking|scheduling|needing|wanting)(?: \S+){0,5} <APPT>",
             r"(?:come|get|fit|squeeze|bring|pop)(?: \S+){0,2} in|be seen|see (?:the|a|an|dr|doctor|someone|somebody)(?: \S+)?",
             r"(?:book|schedule|reserve|set up|make) (?:it|that|one|me|us|him|her|in|this|something|for)",
+            r"(?:earliest|soonest|first available|next available)(?: \S+)?",
             r"(?:any|an|the|some) (?:openings?|availability|slots?|appointments?|spaces?|space)",
         ),
     ),
-    ("time", _any_of(r"<TIME>")),
+    ("time", _Phrases(r"<TIME>")),
 )
-_BARE_TIME = _any_of(r"<TIME>")
-_HOURS = _any_of(r"(?:open|opens|close|closes|closed|opening|hours|rating|rated|miles?|minutes?)")
-_PLACE = _any_of(r"<PLACE>")
-_APPOINTMENT = _any_of(r"<APPT>")
-_OTHER = _any_of(r"<OTHER>")
-_OTHER_ASKED = _any_of(
+_BARE_TIME = _Phrases(r"<TIME>")
+_NO_VISIT = _Phrases(r"(?:pick(?:ed)?|collect|collected|results?|ready|discharged)")
+_HOURS = _Phrases(r"(?:open|opens|close|closes|closed|opening|hours|rating|rated|miles?|minutes?)")
+_PLACE = _Phrases(r"<PLACE>")
+_APPOINTMENT = _Phrases(r"<APPT>")
+_OTHER = _Phrases(r"<OTHER>")
+_OTHER_ASKED = _Phrases(
     r"(?:book|reserve|find|get|need|rent|order|call|want|search|make|check|reserving|booking|buy|see|like"
     r"|looking for|interested in|found|recommend|about|refill|renew|pay|transfer)(?: \S+){0,6} <OTHER>"
 )
 # Before a confirming phrase these make it a question, a wish or a condition.
-_NOT_YET = _any_of(
+_NOT_YET = _Phrases(
     r"(?:if|whether|once|when|until|till|unless|would|should|shall|could|can i|can you|can we|want|wants|wish|let me"
     r"|wanted|like|see if|hope|hopefully|not sure|make sure|be sure|think|never|please confirm|confirm that"
     r"|havent)"
 )
-_NUMBER_TO_CALL = _any_of(r"(?:number|best)")
-_ASKED_FIRST = _any_of(
+_NUMBER_TO_CALL = _Phrases(r"(?:number|best)")
+_ASKED_FIRST = _Phrases(
     r"(?:is|has|have|are|was|did|do|does|not|wasnt|isnt|hasnt|werent|arent|couldnt|cant)"
 )
 # After "I'll put you down for ten" these make it an offer.
-_ASKS_AFTER = _any_of(
+_ASKS_AFTER = _Phrases(
     r"how does that|how is that|hows that|is that (?:ok|okay|right|correct|alright|all right|good|fine)"
     r"|(?:does|would|will) that (?:work|suit|be|sound)|sounds? (?:good|ok|okay|right)|if (?:that|you|its)|shall i|is this"
 )
-_ANYTHING_ELSE = _any_of(
+_ANYTHING_ELSE = _Phrases(
     r"(?:anything|something|what|any) else|else (?:i|we) can|other (?:questions?|help|assistance)"
 )
-_ACCEPT = _any_of(
+_ACCEPT = _Phrases(
     r"yes|yeah|yep|yup|yea|ya|yah|sure|ok|okay|perfect|great|correct|right|fine|works|good|lovely|brilliant|absolutely"
     r"|definitely|wonderful|excellent|ideal|ill take|lets do|please do|go ahead|take it|take that|suits|thatll do"
-    r"|that will do|will do|smashing|super|agreed|awesome|cool|grand|got it|it does|go with|well be there|ill be there|can make (?:it|that)|can do that|<TIME> it is|agreeable|accurate|exactly"
+    r"|that will do|will do|smashing|super|agreed|awesome|cool|grand|got it|it does|put me (?:down|in)|well take|can be there|go with|well be there|ill be there|can make (?:it|that)|can do that|<TIME> it is|agreeable|accurate|exactly"
 )
-_FIRM_ACCEPT = _any_of(
+_FIRM_ACCEPT = _Phrases(
     r"thats (?:fine|great|perfect|good|ideal|lovely|okay|ok|right|correct)|works|sounds (?:good|great|perfect|fine)"
     r"|ill take|take it|lets do|go ahead|please do|that is (?:fine|correct|right|good|great)|would be (?:great|perfect|fine|good)"
 )
-_DISSENT = _any_of(
+_DISSENT = _Phrases(
     r"no|nope|nah|not|cant|cannot|wont|wouldnt|dont|doesnt|actually|instead|rather|earlier|later|sooner|different|other"
     r"|how about|what about|make it|change|another|any other|anything else|do you have|prefer|else|maybe|might"
 )
-_CLOSE = _any_of(
+_CLOSE = _Phrases(
     r"bye|goodbye|bye bye|thanks|thank|cheers|take care|have a (?:\S+ )?(?:good|great|nice|lovely|wonderful|fantastic|day"
     r"|blessed|one)|thats all|that is all|see you|welcome|thatll be all|enjoy"
 )
-_ASSENT = _any_of(
+_ASSENT = _Phrases(
     r"yes|yeah|yep|sure|ok|okay|of course|no problem|certainly|absolutely|perfect|great|fine|lovely|thats fine|can do"
 )
-_MESSAGE_LEFT = _any_of(
+_MESSAGE_LEFT = _Phrases(
     r"(?:call|ring|phone|get back|text)(?: to)? (?:me|us)|call ?back|give (?:me|us) a|my (?:number|name)|leaving|message"
     r"|this is|please (?:call|ring|let)|i(?:d| would) like|i need|calling|i want|wondering|on behalf"
 )
@@ -492,7 +508,7 @@ def _heard(clause: Clause, rules: Rules) -> list[Heard]:
     """Find what the clause does, in the order it does it."""
     kept: list[Heard] = []
     for act, pattern in rules:
-        for match in pattern.finditer(clause.plain):
+        for match in pattern.all_in(clause.plain):
             begin, end = match.span()
             if all(end <= other.begin or other.end <= begin for other in kept):
                 kept.append(Heard(act, clause, begin, end))
@@ -507,7 +523,7 @@ def _only_asked(heard: Heard) -> bool:
     """Whether the words before it, up to a comma, make a confirming phrase something else."""
     before = heard.clause.plain[max(0, heard.begin - 40) : heard.begin].rpartition(",")[2]
     words = before.split()[-5:]
-    return bool(_NOT_YET.search(" ".join(words)) or _ASKED_FIRST.search(" ".join(words[-1:])))
+    return bool(_NOT_YET.first_in(" ".join(words)) or _ASKED_FIRST.first_in(" ".join(words[-1:])))
 
 
 # ---- the transcript
@@ -554,11 +570,11 @@ class _Course:
     # -- the agent
 
     def agent_turn(self, clauses: Sequence[Clause]) -> None:
-        if self.state == "agreed" and _ASSENT.match(clauses[0].plain):
+        if self.state == "agreed" and _ASSENT.opens(clauses[0].plain):
             self.followed = True
         self.proposed = False
         self.wrapping_up = _first(_ANYTHING_ELSE, clauses) is not None
-        if self.wished_time and self.state == "asked" and _ASSENT.match(clauses[0].plain):
+        if self.wished_time and self.state == "asked" and _ASSENT.opens(clauses[0].plain):
             self.state, self.proof = "agreed", [_whole(clauses[0])]
         for clause in clauses:
             self.note_subject(clause)
@@ -582,9 +598,9 @@ class _Course:
 
     def about_other(self, heard: Heard) -> bool:
         said = heard.clause.plain[heard.begin : heard.end]
-        if _APPOINTMENT.search(said):
+        if _APPOINTMENT.first_in(said):
             return False
-        return self.elsewhere or bool(_OTHER.search(heard.clause.plain))
+        return self.elsewhere or bool(_OTHER.first_in(heard.clause.plain))
 
     def agent_confirm(self, heard: Heard) -> None:
         if _only_asked(heard):
@@ -602,7 +618,7 @@ class _Course:
         if self.purpose != "new":
             if self.state != self.purpose and self.state not in _SETTLED_NOT:
                 self.settle(self.purpose, heard)
-        elif self.negotiating and _ASKS_AFTER.search(
+        elif self.negotiating and _ASKS_AFTER.first_in(
             heard.clause.plain[heard.end : heard.end + 80]
         ):
             self.agent_offer(heard)
@@ -643,12 +659,12 @@ class _Course:
             self.settle("waitlist", heard)
 
     def agent_callback(self, heard: Heard) -> None:
-        for_the_number = _NUMBER_TO_CALL.search(heard.clause.plain, 0, heard.begin)
+        for_the_number = _NUMBER_TO_CALL.first_in(heard.clause.plain, 0, heard.begin)
         if not (self.state == "booked" and self.firm) and not for_the_number:
             self.settle("callback", heard)
 
     def agent_message(self, heard: Heard) -> None:
-        if self.purpose == "new" and self.state != "booked" and not self.elsewhere:
+        if self.purpose == "new" and not (self.elsewhere or self.state in ("booked", "agreed")):
             self.settle("message", heard)
 
     def agent_propose(self, heard: Heard) -> None:
@@ -660,7 +676,8 @@ class _Course:
     def agent_offer(self, heard: Heard) -> None:
         if self.about_other(heard) or self.state == "booked" or self.purpose != "new":
             return
-        if _HOURS.search(heard.clause.plain) and not self.request:
+        said = heard.clause.plain
+        if not self.request and (_HOURS.first_in(said) or _NO_VISIT.first_in(said)):
             return
         self.offer, self.state, self.proof = heard, "offered", [heard]
         self.followed = self.wrapping_up = False
@@ -696,7 +713,7 @@ class _Course:
     def caller_request(self, heard: Heard) -> None:
         if self.about_other(heard):
             return
-        if self.purpose == "existing" and _APPOINTMENT.search(heard.clause.plain):
+        if self.purpose == "existing" and _APPOINTMENT.first_in(heard.clause.plain):
             self.purpose = "new"
         self.request = heard
         if self.purpose == "new" and self.state not in ("booked", "offered", "agreed"):
@@ -811,23 +828,23 @@ class _Reply:
         )
 
 
-def _first(pattern: re.Pattern[str], clauses: Iterable[Clause]) -> Heard | None:
+def _first(pattern: _Phrases, clauses: Iterable[Clause]) -> Heard | None:
     for clause in clauses:
-        if match := pattern.search(clause.plain):
+        if match := pattern.first_in(clause.plain):
             return Heard("reply", clause, *match.span())
     return None
 
 
-def _last(pattern: re.Pattern[str], clause: Clause) -> int:
-    return max((match.end() for match in pattern.finditer(clause.plain)), default=-1)
+def _last(pattern: _Phrases, clause: Clause) -> int:
+    return max((match.end() for match in pattern.all_in(clause.plain)), default=-1)
 
 
 def _says_time(clause: Clause) -> bool:
-    return bool(_BARE_TIME.search(clause.plain))
+    return bool(_BARE_TIME.first_in(clause.plain))
 
 
 def _closed(turns: Sequence[Sequence[Clause]]) -> bool:
-    return any(_CLOSE.search(clause.plain) for turn in turns[-2:] for clause in turn)
+    return any(_CLOSE.first_in(clause.plain) for turn in turns[-2:] for clause in turn)
 
 
 def _from_transcript(turns: Sequence[Sequence[Clause]]) -> Finding:
@@ -855,7 +872,7 @@ def _from_one_voice(turns: Sequence[Sequence[Clause]]) -> Finding:
 
 # ---- the summary
 
-_SUMMARY_BOOKED = _any_of(
+_SUMMARY_BOOKED = _Phrases(
     r"(?:scheduled|booked|confirmed|arranged|secured|finali[sz]ed|reserved|set up|made|set|accepted|secures?|books|schedules"
     r"|confirms)"
     r"(?: (?!existing|upcoming|current|call|callback|message|<NO>)\S+){0,6} (?:<APPT>|slot|booking)",
@@ -869,17 +886,17 @@ _SUMMARY_NOT: Rules = (
     ("waitlist", _WAIT_LIST),
     (
         "moving",
-        _any_of(
+        _Phrases(
             r"(?:reschedul(?:ed?|ing)|postponed?|rebooked)|(?:moved?|moving|push(?:ed)? back|chang(?:ed?|ing)) (?:it|(?:the|her|his|their|an|a)(?: \S+){0,4} <APPT>)"
         ),
     ),
     (
         "cancelling",
-        _any_of(r"cancell?(?:ed|ing)?(?: \S+){0,6} <APPT>|<APPT>(?: \S+){0,5} cancell?ed"),
+        _Phrases(r"cancell?(?:ed|ing)?(?: \S+){0,6} <APPT>|<APPT>(?: \S+){0,5} cancell?ed"),
     ),
     (
         "existing",
-        _any_of(
+        _Phrases(
             r"(?:existing|upcoming|already scheduled|already booked|previously scheduled|next)(?: \S+){0,2} <APPT>",
             r"(?:confirm|check|verify|about|regarding|concerning|remind|of|missed|late for)(?: (?:when|what time))?"
             r" (?:her|his|their|its|an existing|an upcoming|\S+s)(?: \S+){0,2} <APPT>",
@@ -888,7 +905,7 @@ _SUMMARY_NOT: Rules = (
     ),
     (
         "unavailable",
-        _any_of(
+        _Phrases(
             r"(?:fully|completely) booked|booked (?:up|solid|out)|(?:no|not|nothing|without|lack of|any)(?: (?!but)\S+){0,5}"
             r" (?:available|availability|openings?|slots|appointments|free)|unavailable|unsuccessful|failed|unavailability",
             r"(?:unable|not able|could not|couldnt|cannot|did not manage) (?:to )?(?:\S+ )?(?:book|schedule|find|offer|secure"
@@ -898,7 +915,7 @@ _SUMMARY_NOT: Rules = (
     ),
     (
         "declined",
-        _any_of(
+        _Phrases(
             r"declined|decided (?:not|against)|chose not|opted (?:not|to)|(?:did not|didnt|without|does not|not)(?: \S+){0,2}"
             r" (?:book|booking|schedule|scheduling|proceed|commit|make an)",
             r"(?:no|not) <APPT> (?:was|were|has been)|(?:think about|think it over|check)(?: \S+){0,4}"
@@ -907,22 +924,22 @@ _SUMMARY_NOT: Rules = (
     ),
     (
         "callback",
-        _any_of(
+        _Phrases(
             r"(?:call|calls|calling|ring|phone|follow up|get|contact)(?: \S+){0,2} (?:back|later|again)|callback|call ?back"
         ),
     ),
     (
         "message",
-        _any_of(
+        _Phrases(
             r"(?:left|leaving|leave|took|take|pass|passed)(?: \S+){0,3} (?:message|voicemail|note)|voicemail"
         ),
     ),
 )
-_SUMMARY_WISH = _any_of(
+_SUMMARY_WISH = _Phrases(
     r"(?:<BOOK>|booking|scheduling|making|arranging|see|seen|seeking|need|needs|needed|hoping|hopes|hoped|want|wants|wanted|like|requested|requesting|requests|interested|for|visit|come)"
     r"(?: \S+){0,5} (?:<APPT>|dentist|doctor|seen|in)"
 )
-_SUMMARY_NOT_YET = _any_of(
+_SUMMARY_NOT_YET = _Phrases(
     r"(?:to|to be|to have|to get|asked|asking|asks|inquired|enquired|inquiring|about|whether|if|once|when|would|will|could"
     r"|needs|tried|attempted|wants|wanted|requested|requesting|not|no|never|had|previously|already|until|hoping|regarding"
     r"|that was|which was|being|unable)"
@@ -954,7 +971,7 @@ def _later(last: Heard | None, heard: Heard) -> Heard | None:
     before = (
         heard.clause.plain[max(0, heard.begin - 40) : heard.begin].rpartition(",")[2].split()[-4:]
     )
-    if _SUMMARY_NOT_YET.search(" ".join(before)) or _of_something_else(heard):
+    if _SUMMARY_NOT_YET.first_in(" ".join(before)) or _of_something_else(heard):
         return last
     if last is not None and last.act in ("moving", "existing", "cancelling"):
         return last
@@ -963,7 +980,7 @@ def _later(last: Heard | None, heard: Heard) -> Heard | None:
 
 def _of_something_else(heard: Heard) -> bool:
     said = heard.clause.plain
-    return bool(_OTHER.search(said) and not _APPOINTMENT.search(said, heard.begin, heard.end))
+    return bool(_OTHER.first_in(said) and not _APPOINTMENT.first_in(said, heard.begin, heard.end))
 
 
 def _no_outcome(clauses: Sequence[Clause]) -> Finding:
@@ -1065,7 +1082,7 @@ _TOGETHER = re.compile(r"(?: |,|at|on|the|of|for|about|around|from|that is)*")
 def _times_in(clause: Clause) -> list[Heard]:
     """Find when the clause speaks of: "Tuesday the 4th at half past two" is one of them."""
     whens: list[Heard] = []
-    for match in _BARE_TIME.finditer(clause.plain):
+    for match in _BARE_TIME.all_in(clause.plain):
         begin, end = match.span()
         if whens and _TOGETHER.fullmatch(clause.plain, whens[-1].end, begin):
             begin = whens.pop().begin
@@ -1076,11 +1093,11 @@ def _times_in(clause: Clause) -> list[Heard]:
 def _fullness(when: Heard) -> int:
     """Whether it names a day, a time of day, or both."""
     said = when.clause.plain[when.begin : when.end]
-    return bool(_A_DAY.search(said)) + bool(_A_CLOCK.search(said))
+    return bool(_A_DAY.first_in(said)) + bool(_A_CLOCK.first_in(said))
 
 
-_A_DAY = _phrase(_DAY)
-_A_CLOCK = _phrase(_CLOCK)
+_A_DAY = _Phrases(_DAY)
+_A_CLOCK = _Phrases(_CLOCK)
 
 
 def _appointment(
@@ -1100,7 +1117,7 @@ def _appointment(
 
 
 _CLEAR_TIME = re.compile(r"(?<!\S)(\d\d?)(?::(\d\d))? ?([ap]) ?m(?!\S)")
-_CLEAR_DATE = _phrase(rf"({_MONTH}) (?:the )?(\d\d?)(?:st|nd|rd|th)?|(today|tomorrow)")
+_CLEAR_DATE = _Phrases(rf"({_MONTH}) (?:the )?(\d\d?)(?:st|nd|rd|th)?|(today|tomorrow)")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 
@@ -1128,7 +1145,7 @@ def _local_date(at: datetime | str | None, timezone: str | None) -> date | None:
 
 def _date_of(plain: str, called: date | None) -> date | None:
     """Read the one date, if it names month and day, or is today or tomorrow."""
-    found = _CLEAR_DATE.findall(plain)
+    found = [match.groups() for match in _CLEAR_DATE.all_in(plain)]
     if called is None or len(found) != 1:
         return None
     month, day, near = found[0]

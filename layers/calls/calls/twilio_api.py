@@ -163,7 +163,9 @@ class _Http(TwilioHttpClient):  # type: ignore[misc]
     """Asks with the API key, and once more with the Auth Token where that is refused."""
 
     def __init__(self, fallback: Credentials | None) -> None:
-        super().__init__(timeout=TIMEOUT)
+        super().__init__()
+        # The constructor takes one number only; requests takes both.
+        self.timeout = TIMEOUT
         for scheme in ("https://", "http://"):
             self.session.mount(scheme, HTTPAdapter(max_retries=RETRY))
         self.fallback = fallback

@@ -117,7 +117,7 @@ def _route(path: str) -> str:
 
 def _refuse_unsigned(event: dict[str, Any], url: str, said: str | dict[str, str]) -> None:
     signature = event.get("headers", {}).get("x-twilio-signature")
-    key = event.get("pathParameters", {}).get("key")
+    key = (event.get("pathParameters") or {}).get("key")
     if key and not _key_matches(key):
         raise _refusal("The key in the address is wrong.")
     if signature is None and not key:

@@ -1,0 +1,725 @@
+"""What a call's words amount to: booked, not booked, or not settled, and the words that say so."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from calls.booking import ENGINE, decide
+
+LAYER = Path(__file__).parents[2] / "layers" / "calls"
+SAMPLE_CALLS = Path(__file__).parents[2] / "local" / "conversations"
+
+
+Turns = list[dict[str, Any]]
+
+
+def turns_of(script: str) -> Turns:
+    """Turn "C: hello" and "A: hello" lines into turns."""
+    speakers = {"C": "caller", "A": "agent"}
+    lines = [line.strip().split(": ", 1) for line in script.strip().splitlines()]
+    return [{"speaker": speakers[who], "text": text} for who, text in lines]
+
+
+def as_recognised(turns: Turns) -> Turns:
+    """Give the turns as speech recognition without case and punctuation would."""
+    kept = [
+        "".join(letter for letter in turn["text"].lower() if letter.isalnum() or letter in " ':")
+        for turn in turns
+    ]
+    return [turn | {"text": text} for turn, text in zip(turns, kept, strict=True)]
+
+
+BOOKED = {
+    "dentist, slot offered and taken": """
+        A: Smile Studio, Karen speaking.
+        C: Hi, I need to get a check-up, it's been ages.
+        A: I've got Monday at 9 or Wednesday at 2.
+        C: Wednesday at 2 is fine.
+        A: Lovely, I'll pop you in for Wednesday at two. What's the surname?
+        C: Abbott.
+        A: Great, see you then.
+        C: Bye.""",
+    "physio, caller names the time": """
+        A: Back in Motion, hello.
+        C: Could I book an appointment with Rachel for tomorrow at 11?
+        A: Let me check. Yes, eleven's free. Shall I put you down?
+        C: Yes please.
+        A: Okay, that's all booked for you, Mr. Osei.
+        C: Ta, bye.""",
+    "doctor, first refusal then another time": """
+        A: Elm Road Surgery.
+        C: I'd like to see the doctor today if possible, I've a chest infection.
+        A: We're fully booked today I'm afraid. I could do tomorrow at 8:40 with Dr. Singh.
+        C: Okay, I'll take that.
+        A: So you're booked in for 8:40 tomorrow with Dr. Singh.
+        C: Thank you.""",
+    "vet, for an animal": """
+        A: Greenfield Vets.
+        C: My dog Biscuit needs his booster, can we come in this week?
+        A: We can see him Friday at 4:15.
+        C: Perfect.
+        A: All done, Biscuit's booked in for Friday at quarter past four.
+        C: Brilliant, see you Friday.""",
+    "paediatrician, today": """
+        A: Children's clinic, good morning.
+        C: My daughter has had a fever for three days and I want somebody to look at her.
+        A: How old is she? We have a slot at 11:20 this morning.
+        C: She's two. Yes, we can make that.
+        A: Okay I've put her in for 11:20. Come to the side entrance.
+        C: Thanks so much.""",
+    "the slot changes before the end": """
+        A: Hello, Bright Dental.
+        C: I'd like to make an appointment for a filling.
+        A: Thursday at 10?
+        C: Yes, okay.
+        A: Right, you're booked for Thursday at 10.
+        C: Oh wait, actually could we make it 11 instead?
+        A: Sure, I've changed it to 11. See you Thursday.
+        C: Thanks.""",
+    "a wait list for something earlier too": """
+        A: Derm clinic.
+        C: I need an appointment for a mole that changed.
+        A: The earliest is March 30th at 1 pm.
+        C: Okay, book it.
+        A: You're scheduled for March 30th at 1 pm. I'll also add you to the waitlist in case.
+        C: Great, thank you.""",
+    "the caller asks about parking after": """
+        A: City Physio.
+        C: Hi, can I get in to see someone for my back?
+        A: Tuesday at half past three with Jo?
+        C: That works.
+        A: Done, that's in the diary. Anything else?
+        C: No, that's all. Do you have parking?
+        A: No, sorry, we don't have any spaces free on site.
+        C: Okay, bye.""",
+    "a hurried slot, no time to spell it out": """
+        A: Family practice.
+        C: My toddler has an ear infection I think. Anything today?
+        A: We can squeeze you in at 1:15.
+        C: We'll be there.
+        A: Okay, 1:15 then. What's the name?
+        C: Theo Park.
+        A: See you at 1:15.
+        C: Thanks.""",
+    "uh and um": """
+        A: Dental office, how may I help you?
+        C: Yeah hi, um, I was wondering if I could, uh, get an appointment to get my teeth cleaned.
+        A: Sure, um, we have next Monday the 12th at, uh, 2:30 or 4.
+        C: Let's go with 4.
+        A: Four o'clock, okay, and the name?
+        C: Rivera.
+        A: All right, Mr. Rivera, we'll see you on the 12th at 4.
+        C: Thank you, bye.""",
+    "a surgery for a cat": """
+        A: Greenfield Vets.
+        C: I'd like to book my cat in for her spay.
+        A: We do those on Tuesdays. The 14th?
+        C: Works for me.
+        A: So I have Luna coming in on the 14th, drop off at 8, no food after midnight.
+        C: Got it.
+        A: Great, we'll see Luna then.""",
+    "a cancellation is free": """
+        A: Smile Studio.
+        C: I'm calling about a check-up.
+        A: I've got a cancellation at 12 today actually, any good?
+        C: Oh brilliant, yes.
+        A: I'll put your name on that then. What is it?
+        C: Jon Hale.
+        A: Right Jon, see you at 12.""",
+    "one cancelled, another made": """
+        A: Bright Dental.
+        C: I need to cancel my appointment on Friday and then book another one for my wife.
+        A: Okay, I've cancelled yours. For your wife, Friday at 3?
+        C: Yes, she can do that.
+        A: Great, I've booked her in for Friday at 3.
+        C: Thanks.""",
+    "an old appointment and a new one": """
+        A: Surgery, hello.
+        C: I have an appointment tomorrow for me, and I'd like to book another appointment for my son.
+        A: Sure. He could come at 10 tomorrow as well.
+        C: Yes, that's great.
+        A: Okay, I've booked him in for 10 tomorrow.
+        C: Thank you.""",
+}
+
+NOT_BOOKED = {
+    "nothing free": (
+        "nothing_available",
+        """
+        A: Elm Road Surgery.
+        C: Can I get an appointment for today please?
+        A: I'm sorry, we have no appointments left today.
+        C: Oh. Okay, thanks anyway.
+        A: Bye.""",
+    ),
+    "a practice that takes nobody new": (
+        "nothing_available",
+        """
+        A: Smile Studio.
+        C: Hi, I'd like to register and book a check-up.
+        A: I'm sorry, we're not taking on any new patients at the moment.
+        C: Ah, all right. Thank you.
+        A: Good luck, bye.""",
+    ),
+    "the caller says no": (
+        "declined",
+        """
+        A: City Physio.
+        C: What would an appointment cost?
+        A: It's ninety for the first session. Would you like to book one?
+        C: No thanks, I'm going to think about it.
+        A: No problem, bye.""",
+    ),
+    "a booking undone in the same call": (
+        "cancelled",
+        """
+        A: Bright Dental.
+        C: Could I make an appointment for a cleaning?
+        A: Monday at 9?
+        C: Sure.
+        A: You're booked for Monday at 9.
+        C: Hmm, you know what, cancel that, I just saw I'm away.
+        A: Okay, I've cancelled it.
+        C: Sorry, bye.""",
+    ),
+    "the caller thinks better of it": (
+        "call_back",
+        """
+        A: Bright Dental.
+        C: I need an appointment for a crown.
+        A: I can do Monday at 9.
+        C: Yes okay. Oh, actually, never mind, I'll call you back when I've got my calendar.
+        A: No problem, bye.""",
+    ),
+    "somebody else took the slot": (
+        "nothing_available",
+        """
+        A: Elm Road Surgery.
+        C: I'd like to book an appointment with Dr. Ames.
+        A: There's one at 3:30 this afternoon.
+        C: Yes please.
+        A: Oh, I'm sorry, that one has just been taken.
+        C: Never mind then. Bye.""",
+    ),
+    "a question about an old appointment": (
+        "existing_appointment",
+        """
+        A: Greenfield Vets.
+        C: Hi, what time is my appointment for Molly tomorrow?
+        A: You're booked in at ten past nine.
+        C: Great, thanks.
+        A: See you tomorrow.""",
+    ),
+    "a reminder by the clinic": (
+        "existing_appointment",
+        """
+        C: Hello?
+        A: Hi, this is Bright Dental, I'm calling to remind you of your cleaning tomorrow at 10.
+        C: Oh yes, I'll be there.
+        A: Great, see you tomorrow.
+        C: Bye.""",
+    ),
+    "running late": (
+        "existing_appointment",
+        """
+        A: City Physio.
+        C: Hi, I'm running a bit late for my appointment with Jo, I'll be there at ten past.
+        A: No worries, I'll let her know.
+        C: Thanks.""",
+    ),
+    "a reschedule": (
+        "rescheduled",
+        """
+        A: Elm Road Surgery.
+        C: Hello, I need to reschedule my appointment on Friday.
+        A: Okay. How about Monday at 2?
+        C: Monday at 2 is perfect.
+        A: That's you booked in for Monday at 2 instead.
+        C: Thank you, bye.""",
+    ),
+    "cannot make it and moves": (
+        "rescheduled",
+        """
+        A: Bright Dental.
+        C: I can't make my cleaning on Thursday, can I change it?
+        A: Sure, I have the 21st at 4.
+        C: Sounds good.
+        A: All right, you're all set for the 21st at 4.
+        C: Thanks.""",
+    ),
+    "a cancellation": (
+        "cancelled",
+        """
+        A: Greenfield Vets.
+        C: I'd like to cancel my appointment for tomorrow please.
+        A: That's fine, I've taken you off. Would you like to rebook?
+        C: Not right now, thanks.
+        A: Okay, bye.""",
+    ),
+    "the clinic will call": (
+        "call_back",
+        """
+        A: Children's clinic.
+        C: I'd like to get an appointment for my baby's vaccination.
+        A: The nurse does the diary for those. Can I get her to call you back this afternoon?
+        C: Yes, that's fine.
+        A: Okay, she'll give you a call back. Bye.""",
+    ),
+    "the caller will call": (
+        "call_back",
+        """
+        A: City Physio.
+        C: I need an appointment next week.
+        A: I have Tuesday at 8 or Thursday at noon.
+        C: Let me ask at work and I'll ring you back.
+        A: Sure, no problem.""",
+    ),
+    "a wait list": (
+        "wait_list",
+        """
+        A: Derm clinic.
+        C: I'd like an appointment with Dr. Cole.
+        A: She has nothing until June. I can put you on the waiting list.
+        C: Yes please do that.
+        A: Okay, you're on the waiting list, we'll let you know.
+        C: Thanks.""",
+    ),
+    "a message for the doctor": (
+        "message_left",
+        """
+        A: Elm Road Surgery.
+        C: Could you tell Dr. Singh the tablets are making me dizzy?
+        A: I'll pass on the message and she'll read it today.
+        C: Thank you, bye.""",
+    ),
+    "a repeat prescription": (
+        None,
+        """
+        A: Elm Road Surgery.
+        C: I need to refill my prescription for ramipril.
+        A: Okay, that's been sent, your prescription is all set for Thursday.
+        C: Lovely, thanks.""",
+    ),
+    "a bill": (
+        None,
+        """
+        A: Bright Dental.
+        C: I'd like to pay my bill please.
+        A: Sure. Okay, your payment has been confirmed.
+        C: Thanks, bye.""",
+    ),
+    "a taxi": (
+        None,
+        """
+        A: Hello, how can I help?
+        C: Can you book me a taxi to the surgery at 3 pm?
+        A: Sure, for one person?
+        C: Yes.
+        A: Your taxi is booked for 3 pm.
+        C: Thank you.""",
+    ),
+    "a call returned about an old appointment": (
+        "existing_appointment",
+        """
+        A: Bright Dental.
+        C: Hi, I'm returning your call, somebody left me a voicemail about my appointment.
+        A: Yes, we just wanted to make sure you're coming tomorrow at 9.
+        C: Yes, I'll be there.
+        A: Great, you're confirmed.
+        C: Okay, bye.""",
+    ),
+    "booked in an earlier call": (
+        "existing_appointment",
+        """
+        A: Elm Road Surgery.
+        C: I called earlier and booked for Tuesday at 9, did that go through?
+        A: Yes, you're booked for Tuesday at 9.
+        C: Perfect, thanks.""",
+    ),
+    "pushed back a week": (
+        "rescheduled",
+        """
+        A: City Physio.
+        C: Something came up, can we push my session to next week?
+        A: Sure, same time next Thursday?
+        C: Perfect.
+        A: Okay, you're all set for next Thursday at 6.
+        C: Thank you.""",
+    ),
+    "told to ring in the morning": (
+        "call_back",
+        """
+        A: Elm Road Surgery.
+        C: I'd like an appointment.
+        A: All of today's are gone I'm afraid, you'll need to ring at eight tomorrow.
+        C: At eight, okay.
+        A: Yes, on the dot.
+        C: Thanks.""",
+    ),
+    "told to book in the app": (
+        "call_back",
+        """
+        A: Elm Road Surgery.
+        C: Can I get an appointment with Dr. Blue?
+        A: You can book that through the app now.
+        C: Oh okay, I'll do that.
+        A: Great, bye.""",
+    ),
+    "the booking system is down": (
+        "call_back",
+        """
+        A: Bright Dental.
+        C: I'd like to book a cleaning.
+        A: Okay, we can do the 3rd at 10.
+        C: Great.
+        A: Oh sorry, it just froze, I can't book anything right now. Can I call you back?
+        C: Sure.
+        A: Okay, talk soon.""",
+    ),
+    "walk-ins only": (
+        None,
+        """
+        A: Elm Road Surgery.
+        C: Can I come in this afternoon?
+        A: Walk-ins are till five, no appointment needed.
+        C: Oh great, I'll just come by then.
+        A: Okay.""",
+    ),
+    "opening hours": (
+        "not_discussed",
+        """
+        A: Greenfield Vets.
+        C: What time do you close today?
+        A: We're open until half past six.
+        C: Okay, thanks.""",
+    ),
+    "a wrong number": (
+        "not_discussed",
+        """
+        A: Bright Dental.
+        C: Oh sorry, I think I've got the wrong number.
+        A: No worries.""",
+    ),
+}
+
+UNSETTLED = {
+    "an offer and then nothing": """
+        A: Bright Dental.
+        C: I'd like to make an appointment.
+        A: I can do Monday at 9 or Tuesday at 3.""",
+    "cut off while details are taken": """
+        A: City Physio.
+        C: Hi, I need to book an appointment for my knee.
+        A: Of course, can I take your date of birth?""",
+    "only a promise of something": """
+        A: Elm Road Surgery.
+        C: I need an appointment sometime soon.
+        A: Okay, what day were you thinking""",
+    "the clinic alone can be heard": """
+        A: Bright Dental, hello?
+        A: You're booked in for Monday at 9.""",
+}
+
+VOICEMAILS = [
+    "Hi it's Dan, I need an appointment tomorrow at 9, call me back on 555-0101.",
+    "um hello yes this is mrs ferreira i'd like to book my son in for wednesday at four thanks",
+    "Please ring me. My appointment is booked for Tuesday and I want to confirm it's confirmed.",
+]
+
+SUMMARIES = {
+    "The appointment was scheduled for Tuesday at 3 pm with Dr. Lee.": True,
+    "The receptionist booked her in for Monday, May 5th at 9:00 am.": True,
+    "Caller asked for a cleaning and they agreed on Friday at noon.": True,
+    "The agent confirmed the appointment for the patient's son on Thursday.": True,
+    "The caller was offered two slots and chose Thursday. The agent confirmed the booking.": True,
+    "After Tuesday was unavailable, the appointment was confirmed for Wednesday at 2 pm.": True,
+    "Patient called to schedule an appointment.": None,
+    "Caller inquired about booking a physiotherapy appointment.": None,
+    "The caller would like to book a cleaning for her daughter.": None,
+    "The patient requested an appointment with Dr. Lee next week.": None,
+    "The caller wanted to book but the clinic was fully booked this week.": False,
+    "The patient called to book an appointment and said she would call back later.": False,
+    "The caller rescheduled an appointment from Monday to Tuesday at 3 pm.": False,
+    "The patient cancelled her appointment for Thursday.": False,
+    "The caller left a message asking to schedule an appointment.": False,
+    "The caller was added to the waiting list for Dr. Cole.": False,
+    "The caller asked about the price of whitening and was told it is 300 dollars.": False,
+    "The patient called to confirm her existing appointment on Friday.": False,
+    "The clinic reminded the patient that his appointment is scheduled for Tuesday.": False,
+    "The caller asked whether her appointment was scheduled for Tuesday; it is.": False,
+    "The caller booked a taxi to the airport for 5 pm.": False,
+    "The agent confirmed the details of a call back tomorrow at 10.": False,
+}
+
+
+@pytest.mark.parametrize("script", BOOKED.values(), ids=BOOKED)
+@pytest.mark.parametrize("spoken", [list, as_recognised], ids=["written", "recognised"])
+def test_a_settled_visit_is_booked_and_the_confirming_words_are_quoted(
+    script: str, spoken: Callable[[Turns], Turns]
+) -> None:
+    turns = spoken(turns_of(script))
+
+    verdict = decide(turns, None)
+
+    assert verdict.booked is True
+    assert any(quote["speaker"] == "agent" for quote in verdict.evidence)
+
+
+@pytest.mark.parametrize(("reason", "script"), NOT_BOOKED.values(), ids=NOT_BOOKED)
+@pytest.mark.parametrize("spoken", [list, as_recognised], ids=["written", "recognised"])
+def test_anything_but_a_new_settled_visit_is_not_booked(
+    reason: str | None, script: str, spoken: Callable[[Turns], Turns]
+) -> None:
+    turns = spoken(turns_of(script))
+
+    verdict = decide(turns, None)
+
+    assert verdict.booked is False
+    assert verdict.evidence
+    if reason:
+        assert verdict.reason == reason
+
+
+@pytest.mark.parametrize("script", UNSETTLED.values(), ids=UNSETTLED)
+def test_words_that_settle_nothing_leave_the_verdict_unknown(script: str) -> None:
+    verdict = decide(turns_of(script), None)
+
+    assert verdict.booked is None
+    assert verdict.reason in ("unsettled", "no_conversation")
+
+
+@pytest.mark.parametrize("message", VOICEMAILS)
+def test_a_message_after_the_beep_books_nothing(message: str) -> None:
+    verdict = decide([{"speaker": "caller", "text": message}], None)
+
+    assert verdict.booked is False
+    assert verdict.reason == "message_left"
+
+
+@pytest.mark.parametrize(("turns", "summary"), [([], None), ([], ""), ([], " \n "), (None, None)])
+def test_a_call_without_words_is_unknown(turns: Any, summary: Any) -> None:
+    verdict = decide(turns, summary)
+
+    assert (verdict.booked, verdict.reason) == (None, "no_conversation")
+    assert verdict.evidence == ()
+
+
+@pytest.mark.parametrize(("summary", "booked"), SUMMARIES.items())
+def test_a_summary_alone_decides_only_by_the_outcome_it_states(
+    summary: Any, booked: bool | None
+) -> None:
+    verdict = decide([], summary)
+
+    assert verdict.booked is booked
+    assert all(quote["source"] == "summary" for quote in verdict.evidence)
+
+
+def test_silence_of_the_caller_is_never_a_booking_whatever_the_summary_claims() -> None:
+    turns = [{"speaker": "caller", "text": "..."}, {"speaker": "agent", "text": "You're booked."}]
+
+    verdict = decide(turns, "The appointment was scheduled for Tuesday at 3 pm.")
+
+    assert verdict.booked is not True
+
+
+def test_a_summary_that_the_words_do_not_bear_out_is_named_a_conflict() -> None:
+    turns = turns_of(NOT_BOOKED["nothing free"][1])
+
+    verdict = decide(turns, "The appointment was scheduled for today at 3 pm.")
+
+    assert (verdict.booked, verdict.reason) == (False, "conflict")
+    assert verdict.confidence < decide(turns, None).confidence
+    assert {quote["source"] for quote in verdict.evidence} == {"summary", "transcript"}
+
+
+def test_a_summary_that_agrees_makes_the_verdict_surer() -> None:
+    turns = turns_of(BOOKED["vet, for an animal"])
+
+    verdict = decide(turns, "The appointment for Biscuit was booked for Friday at 4:15 pm.")
+
+    assert verdict.booked is True
+    assert verdict.confidence > decide(turns, None).confidence
+
+
+def test_a_summary_finishes_what_a_cut_off_transcript_left_open() -> None:
+    turns = turns_of(UNSETTLED["an offer and then nothing"])
+
+    verdict = decide(turns, "The appointment was booked for Tuesday at 3 pm.")
+
+    assert verdict.booked is True
+
+
+@pytest.mark.parametrize(
+    ("said", "appointment"),
+    [
+        ("Tuesday, March 18th at 10:30 a.m.", {"date": "2025-03-18", "time": "10:30"}),
+        ("tomorrow at 3 pm", {"date": "2025-03-11", "time": "15:00"}),
+        ("January 5th at 12 pm", {"date": "2026-01-05", "time": "12:00"}),
+        ("Tuesday at half past three", {}),
+        ("the 18th at 10:30", {}),
+        ("February 30th at 2 p.m.", {"time": "14:00"}),
+    ],
+)
+def test_when_is_given_as_said_and_resolved_only_where_it_is_certain(
+    said: str, appointment: dict[str, str]
+) -> None:
+    turns = turns_of(f"C: I need an appointment.\nA: Okay, you're booked in for {said}")
+
+    verdict = decide(turns, None, "2025-03-11T03:00:00Z", "America/New_York")
+
+    assert verdict.appointment == {"text": said} | appointment
+
+
+@pytest.mark.parametrize(
+    ("at", "timezone"),
+    [(None, None), ("yesterday", "Europe/Berlin"), ("2025-03-11T03:00:00Z", "Nowhere/At all")],
+)
+def test_a_date_stays_unresolved_when_the_calls_own_date_is_not_known(
+    at: Any, timezone: Any
+) -> None:
+    turns = turns_of("C: I need an appointment.\nA: Okay, you're booked in for tomorrow at 3 pm")
+
+    verdict = decide(turns, None, at, timezone)
+
+    assert verdict.appointment == {"text": "tomorrow at 3 pm", "time": "15:00"}
+
+
+def test_a_quote_says_who_spoke_and_when() -> None:
+    turns = [
+        {"speaker": "caller", "text": "I'd like an appointment.", "start": 1.5, "end": 2.5},
+        {"speaker": "agent", "text": "Okay. You're booked in for noon.", "start": 3, "end": 5},
+    ]
+
+    verdict = decide(turns, None)
+
+    expected = {"quote": "You're booked in for noon", "source": "transcript"}
+    assert expected | {"speaker": "agent", "start": 3} in verdict.evidence
+
+
+@pytest.mark.parametrize("path", sorted(SAMPLE_CALLS.glob("*.txt")), ids=lambda path: path.stem)
+def test_each_sample_call_gets_the_verdict_its_author_expects(path: Path) -> None:
+    turns: Turns = []
+    said: dict[str, str] = {}
+    for line in filter(None, path.read_text().splitlines()):
+        name, _, text = line.partition(": ")
+        said[name] = text
+        if name in ("caller", "agent", "voicemail"):
+            turns.append({"speaker": "agent" if name == "agent" else "caller", "text": text})
+
+    verdict = decide(turns, said.get("summary"))
+
+    assert {"booked": True, "not booked": False, "unknown": None}[said["# expected"]] is (
+        verdict.booked
+    )
+
+
+SAID = (
+    "you're booked in/yes please/no thanks/Tuesday at 3/tomorrow at 5 p.m./not/my appointment"
+    "/I'd like an appointment/cancel that/call you back/we have/fully booked/see you/Dr./?/./,"
+    "/\u0130\u2019\u0301/\ud800/\x00"
+)
+PHRASES = st.sampled_from(SAID.split("/"))
+TEXTS = st.one_of(st.text(max_size=60), st.lists(PHRASES, max_size=12).map(" ".join))
+ODD = st.one_of(st.none(), st.integers(), st.floats(), st.text(max_size=3))
+TURNS = st.fixed_dictionaries(
+    {},
+    optional={
+        "speaker": st.one_of(st.sampled_from(["caller", "agent"]), ODD),
+        "text": st.one_of(TEXTS, TEXTS, TEXTS, ODD),
+        "start": ODD,
+    },
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(TURNS, max_size=10), st.one_of(st.none(), TEXTS), ODD, ODD)
+def test_no_words_make_it_fail_or_quote_what_was_not_said(
+    turns: Any, summary: Any, at: Any, timezone: Any
+) -> None:
+    verdict = decide(turns, summary, at, timezone)
+
+    assert 0 <= verdict.confidence <= 1
+    assert verdict.booked is None or verdict.evidence
+    for quote in verdict.evidence:
+        texts = [turn.get("text") for turn in turns if turn.get("speaker") == quote.get("speaker")]
+        sources = [summary] if quote["source"] == "summary" else texts
+        assert any(quote["quote"] in text for text in sources if isinstance(text, str))
+    json.dumps(verdict.as_dict(), allow_nan=False)
+
+
+LONG = [
+    "a" * 200_000,
+    "?" * 200_000,
+    "'" * 200_000,
+    " " * 200_000,
+    "a.m. " * 20_000,
+    "9 p m at " * 10_000,
+    "your appointment " + "is " * 40_000,
+    "i have your appointment is booked for tuesday see you " * 2_000,
+]
+
+
+@pytest.mark.parametrize("text", LONG, ids=lambda text: text[:16].strip() or "spaces")
+def test_a_turn_of_any_length_is_judged_in_time_that_grows_with_it(text: str) -> None:
+    turns = [{"speaker": "caller", "text": text}, {"speaker": "agent", "text": text}]
+    began = time.perf_counter()
+
+    decide(turns, text)
+
+    assert time.perf_counter() - began < 10
+
+
+def judge(lines: bytes) -> subprocess.CompletedProcess[bytes]:
+    """Run the module as the README of the evaluation does."""
+    return subprocess.run(
+        [sys.executable, "-m", "calls.booking"],
+        input=lines,
+        capture_output=True,
+        env={"PYTHONPATH": str(LAYER)},
+        check=False,
+        timeout=60,
+    )
+
+
+def test_conversations_go_in_and_verdicts_come_out_in_the_same_order() -> None:
+    rows = [
+        {"id": "b", "turns": turns_of(BOOKED["vet, for an animal"]), "summary": None},
+        {"id": "a", "turns": [], "summary": None, "startedAt": "2025-03-10T09:00:00Z"},
+        {
+            "id": "c",
+            "turns": [],
+            "summary": "The appointment was set for Monday.",
+            "timezone": None,
+        },
+    ]
+
+    ran = judge("\n".join(map(json.dumps, rows)).encode())
+
+    verdicts = [json.loads(line) for line in ran.stdout.splitlines()]
+    assert (ran.returncode, ran.stderr) == (0, b"")
+    assert [verdict["id"] for verdict in verdicts] == ["b", "a", "c"]
+    assert [verdict["booked"] for verdict in verdicts] == [True, None, True]
+    keys = {"id", "booked", "confidence", "reason", "evidence", "appointment", "engine"}
+    assert all(set(verdict) == keys and verdict["engine"] == ENGINE for verdict in verdicts)
+
+
+@pytest.mark.parametrize(
+    "bad", [b"{", b"[]", b"\xff", b"", b'{"turns": "x"}', b'{"turns": [1]}', b'{"summary": 1}']
+)
+def test_an_unreadable_line_is_named_and_costs_no_other_line_its_verdict(bad: bytes) -> None:
+    good = json.dumps({"id": "ok", "turns": [], "summary": None}).encode()
+
+    ran = judge(b"\n".join([good, bad, good]))
+
+    reasons = [json.loads(line)["reason"] for line in ran.stdout.splitlines()]
+    assert reasons == ["no_conversation", "unreadable_row", "no_conversation"]
+    assert b"line 2" in ran.stderr
+    assert ran.returncode == 1
