@@ -1,6 +1,7 @@
 """The cloud of the unit tests: moto, with the tables and queues that template.yaml describes."""
 
 import json
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import boto3
 import pytest
 import yaml
+from joserfc.jwk import RSAKey
 from moto import mock_aws
 
 from calls import aws, secret
@@ -45,7 +47,9 @@ def cloud(template: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Any:
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    monkeypatch.setattr("moto.cognitoidp.models.jwk.RSAKey", _ParsedOnce)
     with mock_aws():
+        monkeypatch.setattr(boto3, "DEFAULT_SESSION", _session())
         _forget_clients()
         made = _create(template)
         for name, value in made.items():
@@ -60,6 +64,25 @@ def cloud(template: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Any:
             names=made,
         )
     _forget_clients()
+
+
+@cache
+def _session() -> boto3.Session:
+    """One for all tests: a new one reads the descriptions of all services again."""
+    return boto3.Session()
+
+
+class _ParsedOnce(RSAKey):
+    """moto reads the same key for every user pool, which takes longer than all else in the set-up."""
+
+    @classmethod
+    def import_key(cls, value: Any, *_: Any) -> Any:
+        return _parsed(json.dumps(value))
+
+
+@cache
+def _parsed(key: str) -> RSAKey:
+    return RSAKey.import_key(json.loads(key))
 
 
 def _forget_clients() -> None:
