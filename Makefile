@@ -30,7 +30,7 @@ help:
 	@echo "admin and resync work on the running system, or with STACK= and AWS_PROFILE= on a deployed one"
 
 demo: $(VENVS)/ready
-	@python -m local.demo
+	@python -m local demo
 
 test: $(VENVS)/ready
 	@pytest tests/unit -n 2
@@ -59,14 +59,14 @@ logs: $(VENVS)/ready
 	@python -m local logs
 
 call: $(VENVS)/ready
-	@python -m local.call $(if $(TO),--to "$(TO)") $(if $(FROM),--from "$(FROM)") $(if $(DIGITS),--digits "$(DIGITS)") \
+	@python -m local call $(if $(TO),--to "$(TO)") $(if $(FROM),--from "$(FROM)") $(if $(DIGITS),--digits "$(DIGITS)") \
 		$(if $(CLINIC),--clinic "$(CLINIC)") $(if $(SCRIPT),--script "$(SCRIPT)")
 
 admin: $(VENVS)/ready
-	@python -m local.chores admin $(if $(STACK),--stack "$(STACK)") "$(EMAIL)"
+	@python -m local admin $(if $(STACK),--stack "$(STACK)") "$(EMAIL)"
 
 resync: $(VENVS)/ready
-	@python -m local.chores resync $(if $(STACK),--stack "$(STACK)")
+	@python -m local resync $(if $(STACK),--stack "$(STACK)")
 
 $(VENVS)/ready: $(VENVS)/dev.ready $(VENVS)/sam.ready $(VENVS)/ministack.ready
 	@touch $@
