@@ -91,7 +91,7 @@ def show_recording(call_sid: str) -> dict[str, Any]:
 def _clinic(named: str | None) -> str:
     """The clinic whose calls are listed. Raises Problem 400 for an admin who names none."""
     clinic_id = json_api.user(app).clinic_to_read(named)
-    if clinic_id is None:
+    if not clinic_id:
         detail = "Name the clinic: clinicId=..., or clinicId=none for calls to unknown numbers."
         raise Problem(400, "No clinic", detail, field="clinicId")
     return clinic_id

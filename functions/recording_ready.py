@@ -9,7 +9,7 @@ from calls.work_queue import Work
 def handler(webhook: Webhook) -> None:
     event = webhook.event
     recording_sid = webhook.needed("RecordingSid")
-    if webhook.params.get("RecordingStatus") != "completed":
+    if webhook.needed("RecordingStatus") != "completed":
         call_store.note(event)
         return
     call = call_store.note(event, None, "audio")

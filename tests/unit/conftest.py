@@ -1,6 +1,7 @@
 """The cloud of the unit tests: moto, with the tables and queues that template.yaml describes."""
 
 import json
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,8 +13,9 @@ import yaml
 from joserfc.jwk import RSAKey
 from moto import mock_aws
 
-from calls import aws, secret
+from calls import secret, twilio_api
 from tests.unit.signed import ACCOUNT_SID, AUTH_TOKEN, BASE_URL, CI_KEY
+from tests.unit.twilio_server import TwilioServer, twilio_server
 
 ROOT = Path(__file__).parents[2]
 
@@ -29,6 +31,7 @@ def _short_form(loader: yaml.SafeLoader, tag: str, node: yaml.Node) -> Any:
         return {name: str(value).split(".", 1) if tag == "GetAtt" else value}
     if isinstance(node, yaml.SequenceNode):
         return {name: loader.construct_sequence(node, deep=True)}
+    assert isinstance(node, yaml.MappingNode)
     return {name: loader.construct_mapping(node, deep=True)}
 
 
@@ -50,26 +53,45 @@ def cloud(template: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr("moto.cognitoidp.models.jwk.RSAKey", _ParsedOnce)
     with mock_aws():
         monkeypatch.setattr(boto3, "DEFAULT_SESSION", _session())
-        _forget_clients()
+        _forget_the_secret()
         made = _create(template)
         for name, value in made.items():
             monkeypatch.setenv(name, value)
         _set_environment(monkeypatch)
         yield SimpleNamespace(
-            dynamodb=boto3.resource("dynamodb"),
-            sqs=boto3.client("sqs"),
-            s3=boto3.client("s3"),
-            cognito=boto3.client("cognito-idp"),
-            secrets=boto3.client("secretsmanager"),
+            dynamodb=_dynamodb(),
+            sqs=_client("sqs"),
+            s3=_client("s3"),
+            cognito=_client("cognito-idp"),
+            secrets=_client("secretsmanager"),
             names=made,
         )
-    _forget_clients()
+
+
+@pytest.fixture
+def twilio(cloud: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[TwilioServer]:
+    """Twilio's REST API with an account that the test fills; it is asked again without a pause."""
+    with twilio_server() as server:
+        for name in ("TWILIO_API_BASE_URL", "TWILIO_INTELLIGENCE_BASE_URL"):
+            monkeypatch.setenv(name, server.url)
+        monkeypatch.setattr(twilio_api, "RETRY", twilio_api.RETRY.new(backoff_factor=0))
+        yield server
 
 
 @cache
 def _session() -> boto3.Session:
-    """One for all tests: a new one reads the descriptions of all services again."""
+    """One for all tests, like the clients: a new one reads the descriptions of all services again."""
     return boto3.Session()
+
+
+@cache
+def _client(service: str) -> Any:
+    return boto3.client(service)
+
+
+@cache
+def _dynamodb() -> Any:
+    return boto3.resource("dynamodb")
 
 
 class _ParsedOnce(RSAKey):
@@ -85,8 +107,7 @@ def _parsed(key: str) -> RSAKey:
     return RSAKey.import_key(json.loads(key))
 
 
-def _forget_clients() -> None:
-    aws.client.cache_clear()
+def _forget_the_secret() -> None:
     secret._provider.cache_clear()
     secret._Reread.last = float("-inf")
 
@@ -106,20 +127,20 @@ def _set_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _create(template: dict[str, Any]) -> dict[str, str]:
-    dynamodb, sqs = boto3.client("dynamodb"), boto3.client("sqs")
+    dynamodb, sqs = _client("dynamodb"), _client("sqs")
     for name, table in resources(template, "AWS::DynamoDB::Table").items():
         wanted = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
         dynamodb.create_table(
             TableName=name, **{k: v for k, v in table["Properties"].items() if k in wanted}
         )
-    boto3.client("s3").create_bucket(
+    _client("s3").create_bucket(
         Bucket="files", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
     )
-    stored = boto3.client("secretsmanager").create_secret(
+    stored = _client("secretsmanager").create_secret(
         Name="twilio", SecretString=json.dumps(secret_values())
     )
-    pool = boto3.client("cognito-idp").create_user_pool(PoolName="users")["UserPool"]["Id"]
-    boto3.client("cognito-idp").create_group(UserPoolId=pool, GroupName="customer")
+    pool = _client("cognito-idp").create_user_pool(PoolName="users")["UserPool"]["Id"]
+    _client("cognito-idp").create_group(UserPoolId=pool, GroupName="customer")
     return {
         "CLINICS_TABLE": "ClinicsTable",
         "LINES_TABLE": "LinesTable",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
-from moto.core import DEFAULT_ACCOUNT_ID
+from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.sqs.models import sqs_backends
 
 from calls import line_store
@@ -60,14 +60,15 @@ def sample_params(function: str) -> dict[str, str]:
     return dict(parse_qsl(body, keep_blank_values=True))
 
 
-def sample_with(function: str, query: str = "", **changes: str | None) -> dict[str, Any]:
+def sample_with(function: str, query: str = "", /, **changes: str | None) -> dict[str, Any]:
     """The sample event with other parameters, signed anew; None takes a parameter away."""
-    params = sample_params(function) | changes
+    event, params = sample(function), sample_params(function) | changes
     said = {name: value for name, value in params.items() if value is not None}
-    return form_event(sample(function)["rawPath"], said, query=query)
+    context = {"requestContext": event["requestContext"]}
+    return form_event(event["rawPath"], said, query=query) | context
 
 
-def twilio_sends(function: str, query: str = "", **changes: str | None) -> dict[str, Any]:
+def twilio_sends(function: str, query: str = "", /, **changes: str | None) -> dict[str, Any]:
     """What the function answers to its sample event with other parameters."""
     return call(function, sample_with(function, query, **changes))
 
@@ -129,6 +130,11 @@ def queued(cloud: Any) -> list[dict[str, Any]]:
     region = cloud.sqs.meta.region_name
     queue = sqs_backends[DEFAULT_ACCOUNT_ID][region].queues["work"]
     return [json.loads(message.body) | {"delay": _delay(message)} for message in queue._messages]
+
+
+def nothing_happened(cloud: Any) -> bool:
+    """Whether no webhook was kept, no call stored and no work queued."""
+    return not (kept_webhooks(cloud) or stored_calls(cloud) or queued(cloud))
 
 
 def _delay(message: Any) -> int:

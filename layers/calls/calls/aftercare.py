@@ -9,7 +9,7 @@ from calls.work_queue import Work
 def copy_audio(work: Work) -> None:
     """Copy a recording to S3 as MP3. Raises NotReady until Twilio has it."""
     described = call_store.get(work.call_sid) or {}
-    if described.get("audioKey"):
+    if described.get("work", {}).get("audioKey"):
         return
     try:
         mp3 = twilio_api.recording_audio(work.recording_sid)

@@ -110,8 +110,8 @@ def dial_call_status(told: Mapping[str, Any]) -> str | None:
     if told.get("dialCallStatus"):
         return str(told["dialCallStatus"])
     leg = told.get("legStatus")
-    if leg == "completed":
-        return "answered" if told.get("answeredAt") else None
+    if leg == "completed":  # What was never answered ends as busy, no-answer, failed or canceled.
+        return "answered"
     return leg if PROGRESS.get(leg or "initiated", FINAL) == FINAL else None
 
 

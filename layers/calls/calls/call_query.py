@@ -4,10 +4,9 @@ import base64
 import hashlib
 import hmac
 import json
-from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from calls import instants
 from calls.call_store import Selection
@@ -19,9 +18,11 @@ from calls.problems import Problem
 def _instant(text: str) -> str:
     try:
         return instants.iso(instants.parsed(text))
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise ValueError("is no ISO 8601 instant, such as 2026-11-22T14:00:00Z") from error
 
+
+EARLIEST, LATEST = "0001-01-01T00:00:00.000Z", "9999-12-31T00:00:00.000Z"
 
 Instant = Annotated[str, AfterValidator(_instant)]
 Outcome = Literal[
@@ -32,17 +33,24 @@ Outcome = Literal[
 class Period(Request):
     """Instants from `from`, inclusive, to `to`, exclusive; and the clinic, if an admin asks."""
 
-    from_: Annotated[Instant, Field(alias="from")] = "0001-01-01T00:00:00.000Z"
-    to: Instant = "9999-12-31T00:00:00Z"
+    from_: Annotated[Instant, Field(alias="from")] = EARLIEST
+    to: Instant = LATEST
     clinic_id: str | None = None
+
+    @field_validator("to")
+    @classmethod
+    def _not_before_from(cls, to: str, info: ValidationInfo) -> str:
+        if to < info.data.get("from_", ""):
+            raise ValueError("lies before from")
+        return to
 
     def selection(self, clinic_id: str) -> Selection:
         return Selection("ByCustomer", "customerId", clinic_id, self.from_, self.last)
 
     @property
     def last(self) -> str:
-        """The last instant that still belongs to the period: they are a millisecond apart."""
-        return instants.iso(instants.parsed(self.to) - timedelta(milliseconds=1))
+        """The end of the period as an inclusive bound: after every earlier instant, before `to`."""
+        return self.to.removesuffix("Z")
 
 
 class ListQuery(Period):
@@ -97,7 +105,8 @@ def opened(selection: Selection, cursor: str | None, signing_key: str) -> dict[s
     except ValueError:
         raw = b""
     mac, body = raw[:32], raw[32:]
-    if not hmac.compare_digest(mac, _mac(selection, body, signing_key)):
+    unaltered = base64.urlsafe_b64encode(raw).decode() == cursor
+    if not unaltered or not hmac.compare_digest(mac, _mac(selection, body, signing_key)):
         detail = "Use the cursor of the page before, with the same filters, unchanged."
         raise Problem(400, "Bad cursor", detail, field="cursor")
     return dict(json.loads(body))

@@ -156,6 +156,10 @@ class Selection:
     end: str = "9999"
     also: tuple[tuple[str, Any], ...] = ()
 
+    @property
+    def is_empty(self) -> bool:
+        return self.start > self.end
+
 
 def newest(
     selection: Selection, limit: int, after: Mapping[str, str] | None = None
@@ -164,7 +168,7 @@ def newest(
     found: list[dict[str, Any]] = []
     start = dict(after) if after else None
     while True:
-        page = _page(selection, start)
+        page = _page(selection, start, limit + 1)
         found += [from_item(item) for item in page["Items"]]
         start = from_item(page["LastEvaluatedKey"]) if "LastEvaluatedKey" in page else None
         if len(found) > limit:
@@ -184,7 +188,12 @@ def each(selection: Selection) -> Iterator[dict[str, Any]]:
         start = from_item(page["LastEvaluatedKey"])
 
 
-def _page(selection: Selection, start: Mapping[str, str] | None) -> dict[str, Any]:
+def _page(
+    selection: Selection, start: Mapping[str, str] | None, most: int | None = None
+) -> dict[str, Any]:
+    """Up to a megabyte of a selection, or `most` items where nothing filters them."""
+    if selection.is_empty:
+        return {"Items": []}  # DynamoDB refuses a BETWEEN whose end comes first.
     conditions = [f"#also{n} = :also{n}" for n in range(len(selection.also))]
     names = {"#key": selection.key} | {f"#also{n}": a[0] for n, a in enumerate(selection.also)}
     values = {":value": selection.value, ":start": selection.start, ":end": selection.end}
@@ -199,6 +208,8 @@ def _page(selection: Selection, start: Mapping[str, str] | None) -> dict[str, An
     }
     if conditions:
         query["FilterExpression"] = " AND ".join(conditions)
+    elif most:
+        query["Limit"] = most
     if start:
         query["ExclusiveStartKey"] = to_item(dict(start))
     return dict(client("dynamodb").query(**query))

@@ -1,6 +1,6 @@
 """The people who read a clinic's calls, in Cognito."""
 
-from calls.aws import client, name_of
+from calls.aws import AwsError, client, name_of
 
 
 class AlreadyExists(Exception):
@@ -25,5 +25,10 @@ def invite(email: str, clinic_id: str) -> str:
     except cognito.exceptions.UsernameExistsException as error:
         raise AlreadyExists from error
     username = str(answer["User"]["Username"])
-    cognito.admin_add_user_to_group(UserPoolId=pool, Username=username, GroupName="customer")
+    try:
+        cognito.admin_add_user_to_group(UserPoolId=pool, Username=username, GroupName="customer")
+    except AwsError:
+        # Outside the group the user may do nothing, and a second try would find them existing.
+        cognito.admin_delete_user(UserPoolId=pool, Username=username)
+        raise
     return username

@@ -25,6 +25,7 @@ PROGRESS = {"queued": 0, "initiated": 1, "ringing": 2, "in-progress": 3}
 FINAL = 4
 RECORDING_PROGRESS = {"in-progress": 0, "processing": 1, "absent": 2, "failed": 2, "completed": 3}
 
+# Twilio's own list knows; of all others the earliest holds, whichever of them says it.
 EARLIEST = ("startedAt", "answeredAt")
 
 
@@ -60,10 +61,12 @@ def _stronger(name: str, one: Fact | None, other: Fact) -> Fact:
     if strengths[0] != strengths[1]:
         return one if strengths[0] > strengths[1] else other
     choose = min if name in EARLIEST else max
-    return choose(one, other, key=_spelled)
+    return choose(one, other, key=lambda fact: (_spelled(fact["value"]), fact["source"]))
 
 
 def _strength(name: str, fact: Fact) -> tuple[int, int]:
+    if name in EARLIEST:
+        return 0, int(fact["source"] == "rest")
     progress = PROGRESS.get(fact["value"], FINAL) if name in ("status", "legStatus") else 0
     return progress, SOURCES.index(fact["source"])
 

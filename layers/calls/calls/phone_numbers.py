@@ -1,8 +1,6 @@
-"""Telephone numbers: the key of a line, and what may be dialled."""
+"""Telephone numbers: the key of a line, from any way of writing its number."""
 
 import re
-
-E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
 def line_key(number: str) -> str:
@@ -13,7 +11,3 @@ def line_key(number: str) -> str:
     """
     digits = re.sub(r"[^0-9]", "", number)
     return f"+1{digits}" if len(digits) == 10 else f"+{digits}"
-
-
-def is_e164(number: str) -> bool:
-    return bool(E164.fullmatch(number))

@@ -7,7 +7,7 @@ from functools import cache
 
 from aws_lambda_powertools.utilities.parameters import SecretsProvider
 
-from calls.aws import QUICK, name_of
+from calls.aws import client, name_of
 
 KEEP_SECONDS = 300
 # A forged signature must not become a request to Secrets Manager each time.
@@ -46,7 +46,7 @@ def reread() -> TwilioSecret:
 
 @cache
 def _provider() -> SecretsProvider:
-    return SecretsProvider(boto_config=QUICK)
+    return SecretsProvider(boto3_client=client("secretsmanager"))
 
 
 def _read(*, force: bool) -> TwilioSecret:

@@ -4,15 +4,11 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from aws_lambda_powertools import Logger
-
 from calls import archive, booking, call_store, instants, line_store, settings, twilio_api
 from calls import call as calls
 from calls.call import Call
 from calls.line import NOBODY
 from calls.work_queue import Work
-
-logger = Logger(child=True)
 
 SUMMARY_OPERATOR = "Conversation Summary"
 # Twilio delivers a transcript with its results; without any after this many looks there are none.
@@ -53,8 +49,8 @@ def fetch_summary(work: Work) -> None:
     transcript = twilio_api.transcript(work.transcript_sid)
     call_sid = _call_of(transcript) or work.call_sid
     if not call_sid:
-        logger.error("transcript of no known call", transcript_sid=work.transcript_sid)
-        return
+        # The webhook that names a live transcript's call may come after the one that it is ready.
+        raise NotReady("transcript of no known call")
     if (call_store.get(call_sid) or {}).get("summaryReady"):
         return
     if transcript.status in ("failed", "canceled", "error"):

@@ -1,7 +1,8 @@
 """Twilio's REST API: numbers, calls, recordings, and Conversational Intelligence."""
 
 import json
-from collections.abc import Iterator, Mapping
+import logging
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,6 +18,9 @@ from urllib3.util import Retry
 from calls import secret, settings
 
 logger = Logger(child=True)
+# Both write addresses with their parameters: telephone numbers.
+for chatty in ("twilio.http_client", "urllib3.connectionpool"):
+    logging.getLogger(chatty).setLevel(logging.ERROR)
 
 TIMEOUT = (3, 5)  # seconds to connect, and between two bytes
 RETRY = Retry(
@@ -25,10 +29,12 @@ RETRY = Retry(
     status_forcelist=(429, 500, 502, 503, 504),
     allowed_methods=None,
     raise_on_status=False,
+    respect_retry_after_header=False,  # It may name more seconds than the function has.
 )
 DENIED = (401, 403)
 
-Credentials = tuple[str, str]
+# What to ask with: its name for the log, and the user and password that it is.
+Credentials = tuple[str, tuple[str, str]]
 
 
 class TwilioError(Exception):
@@ -160,28 +166,25 @@ def operator_names() -> list[str]:
 
 
 class _Http(TwilioHttpClient):  # type: ignore[misc]
-    """Asks with the API key, and once more with the Auth Token where that is refused."""
+    """Asks with each of the credentials until one is not refused."""
 
-    def __init__(self, fallback: Credentials | None) -> None:
+    def __init__(self, credentials: list[Credentials]) -> None:
         super().__init__()
         # The constructor takes one number only; requests takes both.
         self.timeout = TIMEOUT
         for scheme in ("https://", "http://"):
             self.session.mount(scheme, HTTPAdapter(max_retries=RETRY))
-        self.fallback = fallback
+        self.credentials = credentials
 
     def request(self, *args: Any, **kwargs: Any) -> Response:
-        answer = super().request(*args, **kwargs)
-        if answer.status_code in DENIED and self.fallback:
-            logger.warning("API key refused, Auth Token used", status=answer.status_code)
-            answer = super().request(*args, **kwargs | {"auth": self.fallback})
-        return answer
+        ask = super().request
+        return _in_turn(lambda auth: ask(*args, **kwargs | {"auth": auth}), self.credentials)
 
 
 def _client() -> Client:
-    first, second = _credentials()
+    credentials = _credentials()
     account_sid = settings.load().account_sid
-    client = Client(*first, account_sid=account_sid, http_client=_Http(second))
+    client = Client(*credentials[0][1], account_sid=account_sid, http_client=_Http(credentials))
     if settings.load().api_base_url:
         client.api.base_url = settings.load().api_base_url
     if settings.load().intelligence_base_url:
@@ -189,18 +192,31 @@ def _client() -> Client:
     return client
 
 
-def _credentials() -> tuple[Credentials, Credentials | None]:
-    """What to ask with, and what to ask with after a 401 or 403. Raises Unconfigured."""
+def _credentials() -> list[Credentials]:
+    """The API key, and the Auth Token for where it is refused. Raises Unconfigured."""
     stored = secret.read()
-    with_token = (settings.load().account_sid, stored.auth_token) if stored.auth_token else None
+    configured: list[Credentials] = []
     if stored.api_key_sid and stored.api_key_secret:
-        return (stored.api_key_sid, stored.api_key_secret), with_token
-    if with_token:
-        return with_token, None
-    raise Unconfigured(
-        "Twilio's credentials are missing: deploy with TwilioApiKeySid and TwilioApiKeySecret "
-        "(preferred) or with TwilioAuthToken."
-    )
+        configured.append(("API key", (stored.api_key_sid, stored.api_key_secret)))
+    if stored.auth_token:
+        configured.append(("Auth Token", (settings.load().account_sid, stored.auth_token)))
+    if not configured:
+        raise Unconfigured(
+            "Twilio's credentials are missing: deploy with TwilioApiKeySid and TwilioApiKeySecret "
+            "(preferred) or with TwilioAuthToken."
+        )
+    return configured
+
+
+def _in_turn(ask: Callable[[tuple[str, str]], Any], credentials: list[Credentials]) -> Any:
+    """Twilio's answer to the first credentials that it does not refuse, else to the last."""
+    for name, auth in credentials:
+        answer = ask(auth)
+        if answer.status_code not in DENIED:
+            logger.info("Twilio asked", credentials=name)
+            break
+        logger.warning("Twilio refused the credentials", credentials=name)
+    return answer
 
 
 def _audio(sid: str, channels: int) -> bytes:
@@ -217,12 +233,13 @@ def _downloaded(url: str, params: Mapping[str, str]) -> requests.Response:
     session = requests.Session()
     for scheme in ("https://", "http://"):
         session.mount(scheme, HTTPAdapter(max_retries=RETRY))
-    first, second = _credentials()
+    credentials = _credentials()
+
+    def ask(auth: tuple[str, str]) -> requests.Response:
+        return session.get(url, params=params, auth=auth, timeout=TIMEOUT)
+
     with _errors():
-        answer = session.get(url, params=params, auth=first, timeout=TIMEOUT)
-        if answer.status_code in DENIED and second:
-            logger.warning("API key refused, Auth Token used", status=answer.status_code)
-            answer = session.get(url, params=params, auth=second, timeout=TIMEOUT)
+        answer: requests.Response = _in_turn(ask, credentials)
     return answer
 
 
@@ -232,7 +249,12 @@ def _errors() -> Iterator[None]:
         yield
     except TwilioRestException as error:
         raise _refusal(error.status, error.code, error.msg) from error
-    except (requests.RequestException, TwilioException) as error:
+    except TwilioException as error:
+        # A list's page that was refused carries the answer in place of its fields.
+        answers = [a for a in error.args if isinstance(a, Response)]
+        status = answers[0].status_code if answers else 502
+        raise _refusal(status, None, f"HTTP {status}") from error
+    except requests.RequestException as error:
         raise Unavailable(type(error).__name__) from error
 
 

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 from aws_lambda_powertools import Logger
 from twilio.request_validator import RequestValidator
@@ -40,7 +40,8 @@ class Webhook:
     @property
     def event(self) -> Event:
         """The webhook as it is kept, under the patient's call. Raises Problem if it names none."""
-        call_sid = self.params.get("ParentCallSid") or self.needed("CallSid")
+        own_sid = self.needed("CallSid")
+        call_sid = self.params.get("ParentCallSid") or own_sid
         return Event(call_sid, self.route, self.params, self.received_at)
 
     def needed(self, name: str) -> str:
@@ -59,6 +60,7 @@ def twilio_webhook(handle: Callable[[Webhook], VoiceResponse | None]) -> Callabl
 
     @functools.wraps(handle)
     def handler(event: dict[str, Any], _context: object) -> Answer:
+        logger.remove_keys(["call_sid"])
         try:
             webhook = _read(event)
             logger.append_keys(call_sid=webhook.params.get("CallSid"))
@@ -138,7 +140,7 @@ def _key_matches(key: str) -> bool:
 
 
 def _signed_by_twilio(url: str, said: str | dict[str, str], signature: str, *, keyed: bool) -> bool:
-    if isinstance(said, str) and "bodySHA256=" not in url:
+    if isinstance(said, str) and "bodySHA256" not in parse_qs(urlsplit(url).query):
         # Such a signature covers the address only; it counts where the address holds the key.
         if not keyed:
             return False
