@@ -6,6 +6,7 @@ from aws_lambda_powertools import Logger
 
 from calls import archive, call_query, call_store, json_api, secret, summaries, timeline, twilio_api
 from calls import call as calls
+from calls.api_user import ApiUser
 from calls.call_query import ListQuery, Period
 from calls.problems import Problem
 from calls.summaries import NotReady
@@ -21,8 +22,9 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 @app.get("/api/twilio/call-logs")
 def list_calls() -> dict[str, Any]:
+    user = json_api.user(app)
     asked = json_api.query(app, ListQuery)
-    selection = asked.selection(_clinic(asked.clinic_id))
+    selection = asked.selection(_clinic(user, asked.clinic_id))
     signing_key = secret.read().ci_webhook_key
     start = call_query.opened(selection, asked.cursor, signing_key)
     items, next_key = call_store.newest(selection, asked.limit, start)
@@ -34,8 +36,9 @@ def list_calls() -> dict[str, Any]:
 
 @app.get("/api/twilio/call-logs/stats")
 def show_stats() -> dict[str, Any]:
+    user = json_api.user(app)
     asked = json_api.query(app, Period)
-    return call_query.stats(call_store.each(asked.selection(_clinic(asked.clinic_id))))
+    return call_query.stats(call_store.each(asked.selection(_clinic(user, asked.clinic_id))))
 
 
 @app.get("/api/twilio/call-logs/<call_sid>")
@@ -88,9 +91,9 @@ def show_recording(call_sid: str) -> dict[str, Any]:
     raise Problem(404, "No recording", "This call has no recording.")
 
 
-def _clinic(named: str | None) -> str:
+def _clinic(user: ApiUser, named: str | None) -> str:
     """The clinic whose calls are listed. Raises Problem 400 for an admin who names none."""
-    clinic_id = json_api.user(app).clinic_to_read(named)
+    clinic_id = user.clinic_to_read(named)
     if not clinic_id:
         detail = "Name the clinic: clinicId=..., or clinicId=none for calls to unknown numbers."
         raise Problem(400, "No clinic", detail, field="clinicId")

@@ -120,7 +120,7 @@ def change(call_sid: str, how: Change) -> Call:
         after = how(before)
         if (stored and after == before) or _put(after, (stored or {}).get("version", 0)):
             return after
-        time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - jitter, not a secret
+        time.sleep(random.uniform(0, min(0.2, 0.02 * 2**attempt)))  # noqa: S311 - jitter, not a secret
     raise Contended(call_sid)
 
 

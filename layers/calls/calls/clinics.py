@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field
 
 from calls import line_store
 from calls.json_api import Request
+from calls.line import Line
 from calls.problems import Problem
 
 CUSTOMER = "customer"
@@ -83,8 +84,16 @@ def change(clinic_id: str, change: ClinicChange) -> dict[str, Any]:
     line_store.put_clinic(clinic)
     for line in line_store.lines():
         if line.clinic_id == clinic_id:
-            line_store.put(replace(line, settings=clinic["settings"]), before=line)
+            _pass_on(clinic, line)
     return clinic
+
+
+def _pass_on(clinic: Mapping[str, Any], line: Line) -> None:
+    try:
+        line_store.put(replace(line, settings=clinic["settings"]), before=line)
+    except line_store.Changed as error:
+        detail = f"{line.phone_number} was changed just now: send the change again."
+        raise Problem(409, "Number has changed", detail) from error
 
 
 def _said(settings: ClinicSettings) -> dict[str, Any]:
