@@ -34,7 +34,7 @@ demo: $(VENVS)/ready
 
 test: $(VENVS)/ready
 	@pytest tests/unit -n 2
-	@pytest tests/e2e -n 2
+	@pytest tests/e2e
 
 check: $(VENVS)/ready
 	ruff format --check .

@@ -73,6 +73,7 @@ def _environment(folder: Path, port: int) -> dict[str, str]:
         "BIND_HOST": "127.0.0.1",
         "GATEWAY_PORT": str(port),
         "IOT_MTLS_PORT": "0",
+        "LAMBDA_WARM_TTL_SECONDS": "86400",
         "PYTHONUNBUFFERED": "1",
     }
 

@@ -12,7 +12,7 @@ from local.sample_clinics import CLINICS
 from local.stack import Stack
 
 _HOME = Path(".local/demo")
-_AT_ONCE = 3
+_AT_ONCE = 2
 
 Json = dict[str, Any]
 

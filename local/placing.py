@@ -10,7 +10,7 @@ from local.stack import Stack
 
 _SECONDS = 10
 _PATIENCE_SECONDS = 90.0
-_SECONDS_BETWEEN_LOOKS = 0.5
+_SECONDS_BETWEEN_LOOKS = 1.0
 
 
 class NotSettled(RuntimeError):

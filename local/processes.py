@@ -14,6 +14,8 @@ import psutil
 
 _PATIENCE_SECONDS = 1.0
 _LOG_LINES = 40
+# Python warns of a child that is forgotten while it runs.
+_CHILDREN: list[subprocess.Popen[bytes]] = []
 
 
 class NotStarted(RuntimeError):
@@ -56,6 +58,7 @@ class Processes:
                 env=env,
                 start_new_session=True,
             )
+        _CHILDREN.append(process)
         self._write([*self._read(), [process.pid, psutil.Process(process.pid).create_time()]])
         _await_ready(process, ready, log, time.monotonic() + within)
 
@@ -63,6 +66,8 @@ class Processes:
         """Stops every noted server and its children, and says how many servers there were."""
         running = [int(pid) for pid, created in self._read() if _is_ours(int(pid), created)]
         _stop_groups(running)
+        for child in _CHILDREN:
+            child.poll()
         self._note.unlink(missing_ok=True)
         return len(running)
 
