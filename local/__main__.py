@@ -30,6 +30,8 @@ def main() -> None:
         sys.exit("\n".join([str(error), *getattr(error, "__notes__", ())]))
     except (BotoCoreError, ClientError) as error:
         sys.exit(str(error))
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 def _arguments() -> argparse.Namespace:

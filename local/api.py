@@ -4,7 +4,7 @@ from typing import Any
 
 import requests
 
-_SECONDS = 30
+_SECONDS = 60
 
 
 class Unexpected(RuntimeError):
@@ -35,7 +35,10 @@ class Api:
         return _expected(self._send(method, path, **content), status)
 
     def _send(self, method: str, path: str, **content: Any) -> requests.Response:
-        return self._session.request(method, self._url + path, timeout=_SECONDS, **content)
+        try:
+            return self._session.request(method, self._url + path, timeout=_SECONDS, **content)
+        except requests.RequestException as error:
+            raise Unexpected(f"{method} {path} was not answered: {error}") from error
 
 
 def _expected(answer: requests.Response, status: int) -> Any:

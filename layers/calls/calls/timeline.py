@@ -7,23 +7,26 @@ from typing import Any
 from calls import instants, routes
 from calls.call_store import Event
 
-# What each webhook tells, and the parameter that holds the detail.
+LEG = "leg"
+# What each webhook tells, and the parameter that holds the detail; in a call's usual order.
 STEPS = {
     routes.INCOMING: ("called", "Digits"),
+    LEG: ("clinic's telephone", "CallStatus"),
+    routes.TRANSCRIPTION: ("live transcription", "TranscriptionEvent"),
     routes.DIAL_STATUS: ("dial finished", "DialCallStatus"),
     routes.VOICEMAIL: ("voicemail left", "RecordingDuration"),
     routes.STATUS_CALLBACK: ("call", "CallStatus"),
     routes.RECORDING_STATUS: ("recording", "RecordingStatus"),
-    routes.TRANSCRIPTION: ("live transcription", "TranscriptionEvent"),
     routes.CI_STATUS: ("transcript ready", ""),
 }
+ORDER = list(STEPS)
 SPEAKERS = {"inbound_track": "caller", "outbound_track": "agent"}
 
 
 def timeline(events: Iterable[Event]) -> list[dict[str, Any]]:
     """Steps `{"at", "event", "detail"?}` in the order in which Twilio says they happened."""
-    steps = [_step(event) for event in events if not _is_utterance(event)]
-    return sorted(steps, key=lambda step: step["at"])
+    steps = [event for event in events if not _is_utterance(event)]
+    return [_step(event) for event in sorted(steps, key=_when)]
 
 
 def spoken(events: Iterable[Event], started_at: str) -> list[dict[str, Any]]:
@@ -36,12 +39,21 @@ def spoken(events: Iterable[Event], started_at: str) -> list[dict[str, Any]]:
     return [_turn(said[key], started_at) for key in sorted(said)]
 
 
+def _when(event: Event) -> tuple[str, int, str, str]:
+    """Twilio's own times are whole seconds: within one, the usual order is the better guess."""
+    at, kind = _at(event), _kind(event)
+    rank = ORDER.index(kind) if kind in ORDER else len(ORDER)
+    return at[:19], rank, event.params.get("SequenceNumber", ""), at
+
+
+def _kind(event: Event) -> str:
+    return LEG if event.params.get("ParentCallSid") else event.route
+
+
 def _step(event: Event) -> dict[str, Any]:
-    name, parameter = STEPS.get(event.route, (event.route, ""))
-    leg = event.params.get("ParentCallSid")
+    name, parameter = STEPS.get(_kind(event), (event.route, ""))
     detail = event.params.get(parameter)
-    step = {"at": _at(event), "event": "clinic's telephone" if leg else name}
-    return step | ({"detail": detail} if detail else {})
+    return {"at": _at(event), "event": name} | ({"detail": detail} if detail else {})
 
 
 def _turn(event: Event, started_at: str) -> dict[str, Any]:
