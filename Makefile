@@ -6,6 +6,7 @@ CLOUD := $(VENVS)/ministack/bin/python
 export PATH := $(CURDIR)/$(DEV):$(CURDIR)/$(VENVS)/sam/bin:$(PATH)
 export PYTHONUNBUFFERED := 1
 export SAM_CLI_TELEMETRY := 0
+export __SAM_CLI_APP_DIR := $(CURDIR)/.local/sam
 export TWILIO_URL TWILIO_ACCOUNT_SID TWILIO_AUTH_TOKEN TWILIO_API_KEY_SID TWILIO_API_KEY_SECRET TWILIO_VI_SERVICE_SID
 export UV_PYTHON_DOWNLOADS := never
 # Ours are under .local; one that is active in the shell has no say.
