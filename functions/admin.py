@@ -4,7 +4,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from calls import clinic_users, clinics, connection, json_api, line_store
+from calls import clinic_users, clinics, connection, json_api, line_store, rejudging
 from calls.clinics import ClinicChange, NewClinic, NewUser
 from calls.connection import Connect, Disconnect
 from calls.problems import Problem
@@ -17,6 +17,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """A request through the API, or a chore that an operator invokes with AWS credentials."""
     if event.get("chore") == "resync":
         return connection.resync(event["baseUrl"])
+    if event.get("chore") == "rejudge":
+        return rejudging.rejudge(event.get("cursor"), apply=event.get("apply") is True)
     return app.resolve(event, context)
 
 
@@ -71,4 +73,6 @@ def add_user(clinic_id: str) -> tuple[dict[str, Any], int]:
         username = clinic_users.invite(email, clinic_id)
     except clinic_users.AlreadyExists as error:
         raise Problem(409, "User exists", f"{email} has a user already.", field="email") from error
+    except clinic_users.NotAnAddress as error:
+        raise Problem(400, "Bad input", "email: is no e-mail address", field="email") from error
     return {"username": username, "email": email}, 201

@@ -65,7 +65,7 @@ def show_summary(call_sid: str) -> dict[str, Any]:
 def show_transcript(call_sid: str) -> dict[str, Any]:
     item = _call(call_sid)
     if key := item["work"].get("transcriptKey"):
-        return {"callSid": call_sid, "source": "ci", "turns": archive.transcript(key)["turns"]}
+        return {"callSid": call_sid, "source": "ci", "turns": _archived_turns(key)}
     turns = timeline.spoken(call_store.events_of(call_sid), item["startedAt"])
     if not turns:
         raise Problem(404, "No transcript", "This call has no transcript, or not yet.")
@@ -89,6 +89,13 @@ def show_recording(call_sid: str) -> dict[str, Any]:
             409, "Not copied yet", "The recording is being copied; ask again in a minute."
         )
     raise Problem(404, "No recording", "This call has no recording.")
+
+
+def _archived_turns(key: str) -> list[dict[str, Any]]:
+    try:
+        return list(archive.transcript(key)["turns"])
+    except archive.Gone as error:
+        raise Problem(404, "No transcript", "The transcript is not kept any more.") from error
 
 
 def _clinic(user: ApiUser, named: str | None) -> str:

@@ -15,6 +15,7 @@ from xml.sax.saxutils import escape, quoteattr
 E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 OVERRIDES = "#ct=2000&rt=4500&tt=14000&rc=2&rp=5xx,ct,rt"
 RECORDING_EVENTS = "in-progress completed absent"
+LEG_EVENTS = "initiated ringing answered completed"
 
 SORRY = "We are sorry, something went wrong. Please call again later. Goodbye."
 LEAVE_A_MESSAGE = (
@@ -43,14 +44,18 @@ def _twiml(failed: str, number: str, called: str, base_url: str) -> str:
     if failed.endswith("/voice/dial-status"):
         return f"{_say(LEAVE_A_MESSAGE)}{_record(base_url)}{_say(GOODBYE)}<Hangup/>"
     if E164.fullmatch(number):
-        return _dial(number, called)
+        return _dial(number, called, base_url)
     return f"{_say(LEAVE_A_MESSAGE)}{_record(base_url)}{_say(SORRY)}<Hangup/>"
 
 
-def _dial(number: str, called: str) -> str:
+def _dial(number: str, called: str, base_url: str) -> str:
     """Ring, and nothing after it: a finished call must not ring the clinic again."""
     caller_id = f" callerId={quoteattr(called)}" if E164.fullmatch(called) else ""
-    return f'<Dial timeout="30" answerOnBridge="true"{caller_id}><Number>{number}</Number></Dial>'
+    callback = quoteattr(f"{base_url}/api/twilio/voice/status-callback{OVERRIDES}")
+    return (
+        f'<Dial timeout="30" answerOnBridge="true"{caller_id}><Number statusCallback={callback} '
+        f'statusCallbackMethod="POST" statusCallbackEvent="{LEG_EVENTS}">{number}</Number></Dial>'
+    )
 
 
 def _record(base_url: str) -> str:

@@ -2,13 +2,14 @@
 
 from twilio.twiml.voice_response import VoiceResponse
 
-from calls import keeping, line_store, reception, settings, twiml
+from calls import keeping, reception, settings, twiml
 from calls.twilio_webhook import Webhook, logger, twilio_webhook
 
 
 @twilio_webhook
 def handler(webhook: Webhook) -> VoiceResponse:
-    line = line_store.find(webhook.needed("To"))
+    webhook.needed("To")
+    line = keeping.line_of(webhook.event)
     keeping.keep_while_a_caller_waits(webhook.event, line)
     how = settings.answering_for(line)
     if line is None or line.clinic_id is None:

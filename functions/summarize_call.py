@@ -18,8 +18,6 @@ FAILURES = {
     "copy_audio": "audioFailure",
     "fetch_price": "priceFailure",
 }
-# Twilio tells of a finished transcript; this look is for the telling that gets lost.
-SECONDS_UNTIL_A_LOOK = 600
 
 
 def handler(event: dict[str, Any], _context: object) -> None:
@@ -41,9 +39,9 @@ def perform(work: Work) -> None:
             call_store.note(Event(**(work.event or {})))
         case "order_transcript":
             if ordered := summaries.order_transcript(work):
-                work_queue.put(ordered, SECONDS_UNTIL_A_LOOK)
+                work_queue.put(ordered, work_queue.SECONDS_UNTIL_A_LOOK)
         case "fetch_summary":
-            summaries.fetch_summary(work)
+            summaries.ask_a_second_opinion(summaries.fetch_summary(work))
         case "copy_audio":
             aftercare.copy_audio(work)
         case "fetch_price":

@@ -70,6 +70,10 @@ def on_twilio(twilio: TwilioServer, number: str = NUMBER) -> dict[str, Any]:
     return found.settings
 
 
+def unversioned(line: dict[str, Any] | None) -> dict[str, Any]:
+    return {name: value for name, value in (line or {}).items() if name != "version"}
+
+
 class TestWhoMayAsk:
     @pytest.mark.parametrize(
         "who",
@@ -365,7 +369,7 @@ class TestConnect:
         )
 
         assert status == 502
-        assert stored_line(cloud) == before
+        assert unversioned(stored_line(cloud)) == unversioned(before)
 
     def test_of_two_clinics_at_once_one_gets_the_number(
         self, cloud: Any, twilio: TwilioServer
@@ -492,7 +496,7 @@ class TestDisconnect:
         status, _ = asks("POST", DISCONNECT, {"clinicId": clinic_id, "phoneNumber": NUMBER})
 
         assert status == 502
-        assert stored_line(cloud) == before
+        assert unversioned(stored_line(cloud)) == unversioned(before)
         assert on_twilio(twilio)["voice_url"].startswith(BASE_URL)
 
     def test_of_a_number_that_is_not_e164_is_400(self, cloud: Any) -> None:
@@ -673,9 +677,9 @@ class TestUsers:
             groups="[admin]",
         )
 
-        with pytest.raises(cloud.cognito.exceptions.ResourceNotFoundException):
-            call("admin", event)
+        answer = call("admin", event)
 
+        assert answer["statusCode"] == 503
         assert cloud.cognito.list_users(UserPoolId=pool)["Users"] == []
 
 

@@ -210,13 +210,15 @@ class TestACallerWhoWaits:
         assert [work["kind"] for work in queued(cloud)] == ["note"]
 
     @pytest.mark.parametrize("how", FAILURES)
-    def test_is_left_to_the_fallback_when_the_line_cannot_be_read(
-        self, faults: Faults, how: str
+    def test_is_left_to_the_fallback_when_the_line_cannot_be_read_and_the_fact_is_not_lost(
+        self, cloud: Any, faults: Faults, how: str
     ) -> None:
         faults.let_fail("dynamodb.GetItem", how, table="LinesTable")
 
         with pytest.raises(AwsError):
             answer_to("incoming_call")
+
+        assert [work["kind"] for work in queued(cloud)] == ["note"]
 
     @pytest.mark.parametrize("name", ["not answered", "voicemail_left"])
     def test_is_left_to_the_fallback_after_the_dial_and_the_fact_is_not_lost(
@@ -239,6 +241,23 @@ class TestACallerWhoWaits:
 
         assert verbs(answered) == ["Hangup"]
         assert lost_facts(capsys.readouterr().out) == [[1.0]]
+
+
+def test_an_outside_call_is_given_up_within_two_seconds_of_a_waiting_callers_time(
+    monkeypatch: pytest.MonkeyPatch, template: dict[str, Any]
+) -> None:
+    """One try and one more, of a second each, twice over, fit into the function's four."""
+    for function in ("IncomingCall", "DialFinished", "VoicemailLeft"):
+        properties = template["Resources"][function]["Properties"]
+        monkeypatch.setenv(
+            "A_CALLER_WAITS", properties["Environment"]["Variables"]["A_CALLER_WAITS"]
+        )
+
+        budget = aws.budget()
+
+        assert (budget.connect_timeout, budget.read_timeout) == (1, 1)
+        assert budget.retries["total_max_attempts"] == 2
+        assert properties["Timeout"] == 4
 
 
 class TestACallback:

@@ -48,6 +48,16 @@ def test_the_clinic_rings_when_the_answer_to_the_call_failed() -> None:
     assert only(answered, "Dial/Number").text == CLINIC_PHONE
 
 
+def test_how_that_dial_goes_is_reported_as_any_other() -> None:
+    number = only(twiml(call("fallback_route", sample("fallback_route"))), "Dial/Number")
+
+    assert number.attrib == {
+        "statusCallback": f"{VOICE}/status-callback{OVERRIDES}",
+        "statusCallbackMethod": "POST",
+        "statusCallbackEvent": "initiated ringing answered completed",
+    }
+
+
 @pytest.mark.parametrize(
     ("failed", "sequence"),
     [
@@ -184,4 +194,4 @@ def test_it_runs_with_nothing_but_python() -> None:
         check=True,
     )
 
-    assert f"<Number>{CLINIC_PHONE}</Number>" in done.stdout
+    assert f">{CLINIC_PHONE}</Number>" in done.stdout

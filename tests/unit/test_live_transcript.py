@@ -13,6 +13,7 @@ from tests.unit.twilio_side import (
     TRANSCRIPT_SID,
     connected_line,
     kept_webhooks,
+    queued,
     sample,
     stored_call,
     stored_calls,
@@ -171,3 +172,14 @@ def test_a_request_without_what_is_needed_is_refused(cloud: Any, missing: str) -
     assert missing in answered["body"]
     assert len(kept_webhooks(cloud)) == before
     assert stored_calls(cloud) == [CALL_SID]
+
+
+def test_a_summary_that_nobody_tells_of_is_looked_for_after_the_words_end(cloud: Any) -> None:
+    started = {"TranscriptionEvent": "transcription-started", "Name": "summarised"}
+    twilio_sends("live_transcript", **started)
+
+    twilio_sends("live_transcript", TranscriptionEvent="transcription-stopped", SequenceId="99")
+
+    assert [(work["kind"], work["transcript_sid"]) for work in queued(cloud)] == [
+        ("fetch_summary", TRANSCRIPT_SID)
+    ]

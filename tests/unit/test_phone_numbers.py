@@ -27,7 +27,13 @@ def test_every_way_of_writing_a_number_gives_its_key(written: str) -> None:
 
 @pytest.mark.parametrize(
     ("written", "key"),
-    [("+442079460958", "+442079460958"), ("anonymous", "+"), ("", "+"), ("sip:desk", "+")],
+    [
+        ("+442079460958", "+442079460958"),
+        ("+4532123456", "+4532123456"),
+        ("anonymous", "+"),
+        ("", "+"),
+        ("sip:desk", "+"),
+    ],
 )
 def test_what_is_not_north_american_carries_its_country_code(written: str, key: str) -> None:
     assert line_key(written) == key

@@ -21,7 +21,6 @@ POOL, CLIENT = "AWS::Cognito::UserPool", "AWS::Cognito::UserPoolClient"
 SECRET_PARAMETERS = {
     "TwilioAuthToken",
     "TwilioPreviousAuthToken",
-    "TwilioApiKeySid",
     "TwilioApiKeySecret",
 }
 # Answers when nothing of ours works, the secret included, and says only what stood in the request.
@@ -101,6 +100,8 @@ def statements(template: Template, function: str) -> list[Statement]:
     """What a function's role may do: its own statements, and those of the policies it names."""
     found: list[Statement] = []
     for policy in functions(template)[function].get("Policies", []):
+        if "Fn::If" in policy:
+            _, policy, _ = policy["Fn::If"]
         if "Ref" in policy:
             policy = template["Resources"][policy["Ref"]]["Properties"]["PolicyDocument"]
         found += policy["Statement"]
@@ -238,6 +239,50 @@ class TestPolicies:
         for statement in every_statement(template):
             if any(action.startswith("kms:") for action in as_list(statement["Action"])):
                 assert via_services(statement)
+
+
+class TestTheModel:
+    def test_is_asked_by_one_function_only(self, template: Template) -> None:
+        told = {
+            name
+            for name, function in functions(template).items()
+            if "BedrockModelId" in mentioned(function.get("Environment", {}))
+        }
+        allowed = {
+            name
+            for name in functions(template)
+            for statement in statements(template, name)
+            if "bedrock:InvokeModel" in as_list(statement["Action"])
+        }
+
+        assert told == allowed == {"SummarizeCall"}
+        assert "BedrockModelId" not in mentioned(template["Globals"])
+
+    def test_is_nobodys_business_unless_the_operator_names_one(self, template: Template) -> None:
+        policy = template["Resources"]["AskTheModel"]
+
+        assert template["Parameters"]["BedrockModelId"]["Default"] == ""
+        assert policy["Condition"] == "HasBedrockModel"
+        assert {
+            "Fn::If": ["HasBedrockModel", {"Ref": "AskTheModel"}, {"Ref": "AWS::NoValue"}]
+        } in functions(template)["SummarizeCall"]["Policies"]
+
+    def test_may_be_no_other_than_that_one(self, template: Template) -> None:
+        document = template["Resources"]["AskTheModel"]["Properties"]["PolicyDocument"]
+        asking = [s for s in document["Statement"] if s["Action"] == "bedrock:InvokeModel"]
+
+        for statement in asking:
+            limits = statement.get("Condition") or statement["Resource"]
+            assert "BedrockModelId" in mentioned(limits)
+            assert all("${BedrockModelId}" in str(r) for r in as_list(limits))
+
+    def test_has_an_id_that_opens_no_other_resource(self, template: Template) -> None:
+        pattern = template["Parameters"]["BedrockModelId"]["AllowedPattern"]
+
+        for good in ("", "amazon.nova-lite-v1:0", "us.anthropic.claude-3-5-haiku-20241022-v1:0"):
+            assert re.fullmatch(pattern, good)
+        for bad in ("*", "arn:aws:bedrock:us-east-1::foundation-model/x", "a?", "a b"):
+            assert not re.fullmatch(pattern, bad)
 
 
 def via_services(statement: Statement) -> list[str]:

@@ -5,9 +5,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from calls import instants
-from calls.aws import client, name_of
+from calls.aws import AwsError, client, error_code, name_of
 
 LINK_SECONDS = 900
+
+
+class Gone(Exception):
+    """A file is not kept any more, though its call is: `RetentionDays` was made shorter."""
 
 
 def put_audio(clinic_id: str, call_sid: str, mp3: bytes) -> str:
@@ -22,7 +26,14 @@ def put_transcript(clinic_id: str, call_sid: str, document: dict[str, Any]) -> s
 
 
 def transcript(key: str) -> dict[str, Any]:
-    answer = client("s3").get_object(Bucket=name_of("FILES_BUCKET"), Key=key)
+    """A call's transcript as it was put. Raises Gone."""
+    try:
+        answer = client("s3").get_object(Bucket=name_of("FILES_BUCKET"), Key=key)
+    except AwsError as error:
+        # Who may not list a bucket is denied what is not in it (AWS docs, "GetObject").
+        if error_code(error) in ("NoSuchKey", "AccessDenied"):
+            raise Gone(error_code(error)) from error
+        raise
     return dict(json.loads(answer["Body"].read()))
 
 

@@ -9,6 +9,7 @@ import boto3
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 # One second to connect, one to read, one retry: with Twilio's two more tries they fit into 15 s.
 WHILE_A_CALLER_WAITS = Config(
@@ -26,14 +27,20 @@ FOR_FILES = Config(
     # Without both, presigned links name S3's global host, which answers new buckets with a redirect.
     s3={"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"},
 )
+# A language model writes for some seconds. Twice this still fits into summarize_call's time.
+FOR_A_MODEL = Config(
+    connect_timeout=2, read_timeout=15, retries={"total_max_attempts": 2, "mode": "standard"}
+)
+_OF_THEIR_OWN = {"s3": FOR_FILES, "bedrock-runtime": FOR_A_MODEL}
 
-# What an AWS call raises when the service refuses, throttles, stalls or cannot be reached.
-AwsError = (BotoCoreError, ClientError)
+# What an AWS call raises when the service refuses, throttles, stalls, cannot be reached or makes
+# no sense.
+AwsError = (BotoCoreError, ClientError, ResponseParserError)
 
 
 @cache
 def client(service: str) -> Any:
-    return boto3.client(service, config=FOR_FILES if service == "s3" else budget())
+    return boto3.client(service, config=_OF_THEIR_OWN.get(service) or budget())
 
 
 def budget() -> Config:

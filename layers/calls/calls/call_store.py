@@ -14,7 +14,7 @@ from calls.aws import AwsError, client, error_code, from_item, name_of, to_item
 from calls.call import Call
 from calls.line import NOBODY, Line
 
-TRIES = 8
+TRIES = 12
 Change = Callable[[Call], Call]
 
 
@@ -132,6 +132,16 @@ def expect(call_sid: str, *pieces: str) -> Call:
 def finish(call_sid: str, **done: Any) -> Call:
     """Write down what work about a call came to."""
     return change(call_sid, lambda call: calls.with_work(call, **done))
+
+
+def replace_verdict(call_sid: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Call:
+    """Write a verdict in place of another, unless somebody else has replaced that one since."""
+
+    def replaced(call: Call) -> Call:
+        unchanged = call["work"].get("booking") == old
+        return calls.with_work(call, booking=dict(new)) if unchanged else call
+
+    return change(call_sid, replaced)
 
 
 def by_transcript(transcript_sid: str) -> str | None:

@@ -7,6 +7,10 @@ class AlreadyExists(Exception):
     """A user with this address exists already."""
 
 
+class NotAnAddress(Exception):
+    """Cognito takes this for no e-mail address."""
+
+
 def invite(email: str, clinic_id: str) -> str:
     """Create a clinic's user, who gets a temporary password by mail; the username."""
     cognito = client("cognito-idp")
@@ -24,6 +28,8 @@ def invite(email: str, clinic_id: str) -> str:
         )
     except cognito.exceptions.UsernameExistsException as error:
         raise AlreadyExists from error
+    except cognito.exceptions.InvalidParameterException as error:
+        raise NotAnAddress from error
     username = str(answer["User"]["Username"])
     try:
         cognito.admin_add_user_to_group(UserPoolId=pool, Username=username, GroupName="customer")

@@ -82,8 +82,7 @@ def connect(request: Connect, base_url: str) -> dict[str, Any]:
     if before and before.clinic_id not in (None, request.clinic_id):
         detail = f"{request.phone_number} belongs to another clinic: disconnect it there first."
         raise Problem(409, "Number is taken", detail, field="phoneNumber")
-    line = _connected(request, before, number.sid, clinic["settings"])
-    _put(line, before)
+    line = _put(_connected(request, before, number.sid, clinic["settings"]), before)
     try:
         twilio_api.update_number(number.sid, **_webhooks(line, base_url))
     except twilio_api.TwilioError as error:
@@ -103,11 +102,15 @@ def disconnect(request: Disconnect, base_url: str) -> dict[str, Any]:
         detail = f"{request.phone_number} is not connected to this clinic."
         raise Problem(404, "Not connected", detail, field="phoneNumber")
     number = _from_twilio(lambda: twilio_api.find_number(request.phone_number))
-    ours = _our_urls(number, base_url) if number else []
-    if number and ours:
-        _from_twilio(lambda: twilio_api.update_number(number.sid, **dict.fromkeys(ours, "")))
     free = replace(line, clinic_id=None, connected_at=None, owners=_closed(line, instants.now()))
-    _put(free, line)
+    free = _put(free, line)
+    ours = _our_urls(number, base_url) if number else []
+    try:
+        if ours:
+            twilio_api.update_number(number.sid, **dict.fromkeys(ours, ""))
+    except twilio_api.TwilioError as error:
+        _put(line, free)
+        raise _bad_gateway(error) from error
     return line_store.as_json(free)
 
 
@@ -184,9 +187,9 @@ def _closed(line: Line, now: str) -> tuple[dict[str, Any], ...]:
     return tuple({**owner, "to": owner["to"] or now} for owner in line.owners)
 
 
-def _put(line: Line, before: Line | None) -> None:
+def _put(line: Line, before: Line | None) -> Line:
     try:
-        line_store.put(line, before)
+        return line_store.put(line, before)
     except line_store.Changed as error:
         detail = "Somebody else changed this number just now: look again and retry."
         raise Problem(409, "Number has changed", detail, field="phoneNumber") from error
@@ -201,7 +204,7 @@ def _restore(before: Line | None, line: Line) -> None:
 
 def _webhooks(line: Line, base_url: str) -> dict[str, str]:
     """A number's settings on Twilio, as the helper library names them; "" clears."""
-    number = line.forward_for(None) or line.forward_for("1") or ""
+    number = line.forward_for(None) or ""
     return {
         "voice_url": routes.voice_url(base_url, routes.INCOMING),
         "voice_method": "POST",

@@ -106,12 +106,21 @@ def _parent(params: Params, source: str, at: str) -> Facts:
 
 
 def _dial(params: Params, at: str) -> Facts:
-    return _parent(params, "webhook", at) | known(
-        "dial",
-        status=params.get("CallStatus"),
-        dialCallStatus=dial_call_status(params.get("DialCallStatus"), params.get("DialBridged")),
-        dialCallSid=params.get("DialCallSid"),
-        dialCallDuration=_whole(params.get("DialCallDuration")),
+    url = params.get("RecordingUrl") or ""
+    said = {"status": "processing", "source": "DialVerb", "url": url}
+    recording = _recording(url.rpartition("/")[2], said)
+    return (
+        _parent(params, "webhook", at)
+        | recording
+        | known(
+            "dial",
+            status=params.get("CallStatus"),
+            dialCallStatus=dial_call_status(
+                params.get("DialCallStatus"), params.get("DialBridged")
+            ),
+            dialCallSid=params.get("DialCallSid"),
+            dialCallDuration=_whole(params.get("DialCallDuration")),
+        )
     )
 
 
@@ -146,11 +155,11 @@ def _leg(params: Params, at: str) -> Facts:
 def _call(params: Params, at: str) -> Facts:
     status = params.get("CallStatus")
     ended = PROGRESS.get(status or "", FINAL) == FINAL
-    return _parent(params, "webhook", at) | known(
-        "status",
-        status=status,
-        duration=_whole(params.get("CallDuration")),
-        endedAt=at if ended else None,
+    duration = _whole(params.get("CallDuration"))
+    # Twilio's seconds are whole; a second less never comes before a start that was seen.
+    began = instants.before(at, max(0, (duration or 0) - 1)) if ended else at
+    return _parent(params, "webhook", began) | known(
+        "status", status=status, duration=duration, endedAt=at if ended else None
     )
 
 

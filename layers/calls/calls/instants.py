@@ -1,6 +1,6 @@
 """Instants as Ringbook stores them: ISO 8601 in UTC with milliseconds, so that text order is time order."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 
@@ -38,3 +38,7 @@ def seconds_between(earlier: str, later: str) -> float:
 
 def from_epoch_ms(milliseconds: int) -> str:
     return iso(datetime.fromtimestamp(milliseconds / 1000, UTC))
+
+
+def before(moment: str, seconds: int) -> str:
+    return iso(parsed(moment) - timedelta(seconds=seconds))

@@ -2,13 +2,17 @@
 
 from typing import TypeVar
 
+from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
 from calls import settings
 from calls.api_user import ApiUser, user_of
+from calls.aws import AwsError, error_code
 from calls.problems import Problem, problem_answer
+
+logger = Logger(child=True)
 
 NOWHERE = Problem(404, "No such address", "There is nothing at this address.")
 
@@ -28,6 +32,7 @@ def resolver() -> APIGatewayHttpResolver:
     app = APIGatewayHttpResolver()
     app.exception_handler(Problem)(_answer)
     app.exception_handler(ValidationError)(lambda error: _answer(_as_problem(error)))
+    app.exception_handler(list(AwsError))(_broken)
     app.not_found(lambda _error: _answer(NOWHERE))
     return app
 
@@ -67,6 +72,11 @@ def _answer(problem: Problem) -> Response[str]:
         content_type=answer["headers"]["content-type"],
         body=answer["body"],
     )
+
+
+def _broken(error: Exception) -> Response[str]:
+    logger.error("AWS failed", error=type(error).__name__, code=error_code(error))
+    return _answer(Problem(503, "Out of order", "Something of ours is broken: ask again later."))
 
 
 def _as_problem(error: ValidationError) -> Problem:

@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 from aws_lambda_powertools import Logger
 
-from calls import call_store, work_queue
+from calls import call_store, line_store, work_queue
 from calls.aws import AwsError
 from calls.call_store import Contended, Event
 from calls.line import Line
@@ -20,6 +20,15 @@ def keep_while_a_caller_waits(event: Event, line: Line | None = None) -> None:
     except (*AwsError, Contended) as error:
         logger.warning("fact queued, its write failed", error=type(error).__name__)
         _queue(event)
+
+
+def line_of(event: Event) -> Line | None:
+    """The called line; where it cannot be read the fallback rings, and the fact is kept still."""
+    try:
+        return line_store.find(event.params["To"])
+    except AwsError:
+        keep_while_a_caller_waits(event)
+        raise
 
 
 def _queue(event: Event) -> None:

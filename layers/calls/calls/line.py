@@ -21,6 +21,7 @@ class Line:
     menu_message: str | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     owners: tuple[Mapping[str, Any], ...] = ()
+    version: int = 0
 
     def forward_for(self, choice: str | None) -> str | None:
         """The number to ring for menu choice "1" (new patient), "2" (existing) or none."""

@@ -1,6 +1,7 @@
 """Lines and clinics, in DynamoDB."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from calls.aws import AwsError, client, error_code, from_item, name_of, to_item
@@ -19,7 +20,9 @@ SPELLING = {
     "menuMessage": "menu_message",
     "settings": "settings",
     "owners": "owners",
+    "version": "version",
 }
+NEW = {"ConditionExpression": "attribute_not_exists(phoneNumber)"}
 
 
 class Changed(Exception):
@@ -40,30 +43,26 @@ def lines() -> Iterator[Line]:
     yield from (_line(item) for item in _scan("LINES_TABLE"))
 
 
-def put(line: Line, before: Line | None) -> None:
-    """Write a line. Raises Changed unless it still is what `before` was (None: not there)."""
-    condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(phoneNumber)"}
-    if before:
-        condition = {
-            "ConditionExpression": "owners = :owners",
-            "ExpressionAttributeValues": to_item({":owners": _stored(before)["owners"]}),
-        }
-    _write("put_item", Item=to_item(_stored(line)), **condition)
+def put(line: Line, before: Line | None) -> Line:
+    """Write a line; the answer is it as written. Raises Changed unless `before` still stands there.
+
+    `before` is the line that was read, None for one that was not there.
+    """
+    written = replace(line, version=before.version + 1 if before else 1)
+    condition = _unchanged(before) if before else NEW
+    _write("put_item", Item=to_item(_stored(written)), **condition)
+    return written
 
 
 def remove(line: Line) -> None:
     """Forget a line. Raises Changed if it is not what it was."""
-    _write(
-        "delete_item",
-        Key=to_item({"phoneNumber": line.phone_number}),
-        ConditionExpression="owners = :owners",
-        ExpressionAttributeValues=to_item({":owners": _stored(line)["owners"]}),
-    )
+    _write("delete_item", Key=to_item({"phoneNumber": line.phone_number}), **_unchanged(line))
 
 
 def as_json(line: Line) -> dict[str, Any]:
     """A line as the API shows it."""
-    return {name: value for name, value in _stored(line).items() if name != "settings"}
+    hidden = ("settings", "version")
+    return {name: value for name, value in _stored(line).items() if name not in hidden}
 
 
 def clinic(clinic_id: str) -> dict[str, Any] | None:
@@ -91,6 +90,13 @@ def _scan(table: str) -> Iterator[dict[str, Any]]:
     )
     for page in pages:
         yield from page["Items"]
+
+
+def _unchanged(line: Line) -> dict[str, Any]:
+    return {
+        "ConditionExpression": "version = :version",
+        "ExpressionAttributeValues": to_item({":version": line.version}),
+    }
 
 
 def _write(operation: str, **request: Any) -> None:

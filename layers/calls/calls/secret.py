@@ -54,8 +54,14 @@ def _read(*, force: bool) -> TwilioSecret:
     stored = json.loads(str(text))
     return TwilioSecret(
         auth_token=stored["authToken"],
-        previous_auth_token=stored.get("previousAuthToken", ""),
-        api_key_sid=stored.get("apiKeySid", ""),
-        api_key_secret=stored.get("apiKeySecret", ""),
+        previous_auth_token=_given(stored, "previousAuthToken"),
+        api_key_sid=_given(stored, "apiKeySid"),
+        api_key_secret=_given(stored, "apiKeySecret"),
         ci_webhook_key=stored["ciWebhookKey"],
     )
+
+
+def _given(stored: dict[str, str], name: str) -> str:
+    """`sam deploy --guided` lets no secret be left empty, so the template calls that none."""
+    value = stored.get(name, "")
+    return "" if value == "none" else value

@@ -16,6 +16,7 @@ class Settings:
     api_base_url: str
     intelligence_base_url: str
     retention_days: int
+    bedrock_model_id: str
     answering: Answering
 
 
@@ -27,6 +28,7 @@ def load() -> Settings:
         api_base_url=_text("TWILIO_API_BASE_URL"),
         intelligence_base_url=_text("TWILIO_INTELLIGENCE_BASE_URL"),
         retention_days=int(_text("RETENTION_DAYS", "365")),
+        bedrock_model_id=_text("BEDROCK_MODEL_ID"),
         answering=Answering(
             menu=_flag("TWILIO_ENABLE_MENU"),
             menu_message=_text("TWILIO_MENU_MESSAGE", answering.DEFAULT_MENU_MESSAGE),

@@ -4,7 +4,16 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from calls import archive, booking, call_store, instants, line_store, settings, twilio_api
+from calls import (
+    archive,
+    booking,
+    call_store,
+    instants,
+    line_store,
+    second_opinion,
+    settings,
+    twilio_api,
+)
 from calls import call as calls
 from calls.call import Call
 from calls.line import NOBODY
@@ -41,10 +50,11 @@ def order_transcript(work: Work) -> Work | None:
     return Work("fetch_summary", work.call_sid, transcript_sid=sid)
 
 
-def fetch_summary(work: Work) -> None:
+def fetch_summary(work: Work) -> str:
     """Fetch a transcript's summary and sentences, judge the call, and store all of it.
 
-    Raises NotReady until Twilio has finished, TwilioError when it refuses.
+    The answer is the call's SID. Raises NotReady until Twilio has finished, TwilioError when it
+    refuses.
     """
     transcript = twilio_api.transcript(work.transcript_sid)
     call_sid = _call_of(transcript) or work.call_sid
@@ -52,31 +62,57 @@ def fetch_summary(work: Work) -> None:
         # The webhook that names a live transcript's call may come after the one that it is ready.
         raise NotReady("transcript of no known call")
     if (call_store.get(call_sid) or {}).get("summaryReady"):
-        return
+        return call_sid
     if transcript.status in ("failed", "canceled", "error"):
         call_store.finish(
             call_sid,
             transcriptSid=work.transcript_sid,
             summaryFailure=f"transcript_{transcript.status}",
         )
-        return
+        return call_sid
     if transcript.status != "completed":
         raise NotReady(f"transcript is {transcript.status}")
     results = twilio_api.operator_results(work.transcript_sid)
     if not results and work.attempt < LOOKS_FOR_RESULTS:
         raise NotReady("no operator results yet")
     _store(call_sid, work.transcript_sid, results)
+    return call_sid
 
 
 def judged_now(item: dict[str, Any]) -> dict[str, Any]:
     """A stored call with its verdict as today's engine gives it; made again if an older one did."""
-    verdict = item.get("booking")
-    if not verdict or verdict["engine"] == booking.ENGINE:
+    if not was_judged_by_older_engine(item):
         return item
+    try:
+        verdict = judge(item)
+    except archive.Gone:
+        return item  # An older engine's verdict is better than none.
+    return call_store.replace_verdict(item["callSid"], item["booking"], verdict)
+
+
+def was_judged_by_older_engine(item: Mapping[str, Any]) -> bool:
+    """False for a call without a verdict, and for a verdict that a second opinion has changed."""
+    verdict = item.get("booking")
+    return verdict is not None and verdict["engine"].partition("+")[0] != booking.ENGINE
+
+
+def judge(item: Mapping[str, Any]) -> dict[str, Any]:
+    """Today's verdict on a stored call, from its archived words. Raises archive.Gone."""
     turns = archive.transcript(item["work"]["transcriptKey"])["turns"]
-    return call_store.finish(
-        item["callSid"], booking=_verdict(item, turns, item.get("summaryText"))
-    )
+    return _verdict(item, turns, item.get("summaryText"))
+
+
+def ask_a_second_opinion(call_sid: str) -> None:
+    """Put a doubtful verdict to the model that the operator named, if there is one."""
+    if not second_opinion.is_wanted():
+        return
+    item = call_store.get(call_sid) or {}
+    first = item.get("booking")
+    if not first or not second_opinion.is_called_for(first):
+        return
+    turns = archive.transcript(item["work"]["transcriptKey"])["turns"]
+    if second := second_opinion.ask(first, turns, item.get("summaryText")):
+        call_store.replace_verdict(call_sid, first, second)
 
 
 def summary_text(results: Iterable[Mapping[str, Any]]) -> str | None:
@@ -141,7 +177,8 @@ def _ordered(call_sid: str, recording_sid: str, *, maybe_ordered: bool) -> str:
         return existing
     call = call_store.get(call_sid) or {}
     try:
-        return twilio_api.order_transcript(recording_sid, call_sid, _participants(call))
+        participants = _participants(call, recording_sid)
+        return twilio_api.order_transcript(recording_sid, call_sid, participants)
     except twilio_api.Refused:
         # Twilio makes one transcript of a recording: perhaps it exists already.
         existing = twilio_api.transcript_of(recording_sid)
@@ -150,10 +187,12 @@ def _ordered(call_sid: str, recording_sid: str, *, maybe_ordered: bool) -> str:
         return existing
 
 
-def _participants(described: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _participants(item: Mapping[str, Any], recording_sid: str) -> list[dict[str, Any]]:
     """Who speaks on which channel; without it Twilio takes the first for the agent."""
     caller = {"channel_participant": 1, "role": "Customer"}
-    if described.get("outcome") == "voicemail":
+    recordings = calls.recordings(item.get("facts", {}))
+    source = next((r.get("source") for r in recordings if r["sid"] == recording_sid), None)
+    if source == "RecordVerb":
         return [caller]
     return [caller, {"channel_participant": 2, "role": "Agent"}]
 

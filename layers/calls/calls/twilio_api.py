@@ -42,7 +42,7 @@ class TwilioError(Exception):
 
     TwilioError
     ├── Unconfigured   no credentials
-    ├── Unavailable    not reached, too slow, 429 or 5xx: worth another try
+    ├── Unavailable    not reached, too slow, credentials refused, 429 or 5xx: worth another try
     └── Refused        any other status
         └── NotFound   404
     """
@@ -53,7 +53,7 @@ class Unconfigured(TwilioError):
 
 
 class Unavailable(TwilioError):
-    """Twilio could not be reached, took too long, or answered 429 or 5xx."""
+    """Twilio could not be reached, took too long, or answered 401, 403, 429 or 5xx."""
 
 
 class Refused(TwilioError):
@@ -259,7 +259,8 @@ def _errors() -> Iterator[None]:
 
 
 def _refusal(status: int, code: int | None, message: str) -> TwilioError:
-    if status == 429 or status >= 500:
+    # Credentials that are refused today may be mended tomorrow: the work waits.
+    if status in DENIED or status == 429 or status >= 500:
         return Unavailable(f"HTTP {status}")
     return NotFound(status, code, message) if status == 404 else Refused(status, code, message)
 

@@ -10,6 +10,8 @@ from calls.aws import client, name_of
 MIN_DELAY = 30
 MAX_DELAY = 900  # SQS takes no more (AWS docs, "Amazon SQS delay queues").
 GIVE_UP_AFTER = 24 * 3600
+# Twilio tells of a finished transcript; a look after this long is for the telling that gets lost.
+SECONDS_UNTIL_A_LOOK = 600
 
 
 @dataclass(frozen=True)
