@@ -15,7 +15,7 @@ unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 BEGAN := $(shell date +%s)
 say = @echo "[$$(( $$(date +%s) - $(BEGAN) )) s] $(1)"
 
-.PHONY: help demo test check format up down token call admin resync logs
+.PHONY: help demo test check format up down token call admin resync rejudge eval logs
 
 help:
 	@echo "make demo     place sample calls on a local cloud and show what the clinic reads"
@@ -28,7 +28,9 @@ help:
 	@echo "make logs     what the running functions wrote"
 	@echo "make admin    create an admin: EMAIL="
 	@echo "make resync   set all numbers' webhooks again"
-	@echo "admin and resync work on the running system, or with STACK= and AWS_PROFILE= on a deployed one"
+	@echo "make rejudge  show which stored verdicts today's engine would change; APPLY=1 stores them"
+	@echo "make eval     the verdict's accuracy on labelled conversations: FILE= ERRORS=10"
+	@echo "admin, resync and rejudge work on the running system, or with STACK= and AWS_PROFILE= on a deployed one"
 
 demo: $(VENVS)/ready
 	@python -m local demo
@@ -68,6 +70,12 @@ admin: $(VENVS)/ready
 
 resync: $(VENVS)/ready
 	@python -m local resync $(if $(STACK),--stack "$(STACK)")
+
+rejudge: $(VENVS)/ready
+	@python -m local rejudge $(if $(STACK),--stack "$(STACK)") $(if $(filter 1 yes true,$(APPLY)),--apply)
+
+eval: $(VENVS)/ready
+	@python -m local.evaluation $(if $(ERRORS),--errors "$(ERRORS)") $(or $(FILE),$(error which file? make eval FILE=conversations.jsonl))
 
 $(VENVS)/ready: $(VENVS)/dev.ready $(VENVS)/sam.ready $(VENVS)/ministack.ready
 	@touch $@

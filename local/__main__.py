@@ -10,7 +10,7 @@ from types import FrameType
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local import bring_up, chores, demo, function_logs, placing, users
+from local import bring_up, chores, demo, function_logs, placing, rejudged, users
 from local.deployed import Deployed
 from local.progress import Progress
 from local.simulated_twilio.scenario import CLINIC_BEHAVIOURS
@@ -46,11 +46,12 @@ def _arguments() -> argparse.Namespace:
     call.add_argument("--digits", default="")
     call.add_argument("--clinic", choices=CLINIC_BEHAVIOURS, default="answer")
     call.add_argument("--script", type=Path)
-    for run in (_admin, _resync):
+    for run in (_admin, _resync, _rejudge):
         chore = commands.add_parser(run.__name__[1:])
         chore.set_defaults(run=run)
         chore.add_argument("--stack", help="a deployed stack; the running local one, when left out")
     commands.choices["admin"].add_argument("email")
+    commands.choices["rejudge"].add_argument("--apply", action="store_true")
     return parser.parse_args()
 
 
@@ -114,8 +115,16 @@ def _admin(arguments: argparse.Namespace) -> None:
 
 
 def _resync(arguments: argparse.Namespace) -> None:
-    deployed = Deployed(arguments.stack) if arguments.stack else _running().deployed()
-    print(json.dumps(chores.resync(deployed), indent=2))
+    print(json.dumps(chores.resync(_named_or_running(arguments)), indent=2))
+
+
+def _rejudge(arguments: argparse.Namespace) -> None:
+    for line in rejudged.told(_named_or_running(arguments), Progress(), apply=arguments.apply):
+        print(line)
+
+
+def _named_or_running(arguments: argparse.Namespace) -> Deployed:
+    return Deployed(arguments.stack) if arguments.stack else _running().deployed()
 
 
 def _running() -> Stack:

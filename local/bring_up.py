@@ -29,7 +29,9 @@ def file_of(home: Path) -> Path:
     return home.with_suffix(".json")
 
 
-def up(home: Path, account: TwilioAccount, say: Progress) -> Stack:
+def up(
+    home: Path, account: TwilioAccount, say: Progress, model: cloud.Model | None = None
+) -> Stack:
     """Returns when calls can be placed. If anything fails, nothing is left running."""
     if down(home):
         say("stopped what was running")
@@ -37,8 +39,8 @@ def up(home: Path, account: TwilioAccount, say: Progress) -> Stack:
     processes = Processes(home / "processes.json")
     with ExitStack() as undo:
         undo.callback(processes.stop)
-        stack = _start_servers(home, account, processes, say)
-        _deploy(stack, account, home / "sam.log", say)
+        stack = _start_servers(home, account, processes, say, model)
+        _deploy(stack, account, home / "sam.log", say, model)
         _furnish(stack, say)
         stack.write(file_of(home))
         undo.pop_all()
@@ -54,10 +56,10 @@ def down(home: Path) -> bool:
 
 
 @contextmanager
-def running(home: Path, say: Progress) -> Iterator[Stack]:
+def running(home: Path, say: Progress, model: cloud.Model | None = None) -> Iterator[Stack]:
     """A system of its own with a simulated Twilio, for as long as the block lasts."""
     try:
-        stack = up(home, TwilioAccount.simulated(), say)
+        stack = up(home, TwilioAccount.simulated(), say, model)
         with function_logs.told_on_failure(stack.deployed()):
             yield stack
     finally:
@@ -65,10 +67,14 @@ def running(home: Path, say: Progress) -> Iterator[Stack]:
 
 
 def _start_servers(
-    home: Path, account: TwilioAccount, processes: Processes, say: Progress
+    home: Path,
+    account: TwilioAccount,
+    processes: Processes,
+    say: Progress,
+    model: cloud.Model | None,
 ) -> Stack:
     say("starting the local cloud")
-    endpoint_url = cloud.start(home, processes)
+    endpoint_url = cloud.start(home, processes, model)
     twilio_url = account.url
     if not twilio_url:
         say("starting the simulated Twilio")
@@ -85,7 +91,9 @@ def _start_servers(
     )
 
 
-def _deploy(stack: Stack, account: TwilioAccount, log: Path, say: Progress) -> None:
+def _deploy(
+    stack: Stack, account: TwilioAccount, log: Path, say: Progress, model: cloud.Model | None
+) -> None:
     say("building the functions")
     template = build.build(log)
     say("deploying the template")
@@ -93,6 +101,7 @@ def _deploy(stack: Stack, account: TwilioAccount, log: Path, say: Progress) -> N
         "TwilioEnableRecording": "true",
         "TwilioEnableTranscription": "true",
         "BackendUrl": stack.api_url,
+        "BedrockModelId": model.id if model else "",
     }
     deployment.deploy(template, stack.endpoint_url, parameters, log)
 

@@ -1,6 +1,7 @@
 """The operator's chores on a deployed stack."""
 
 import json
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from local.deployed import Deployed
@@ -15,7 +16,17 @@ def resync(deployed: Deployed) -> Any:
     return _ask(deployed, "Admin", {"chore": "resync", "baseUrl": deployed.outputs["ApiUrl"]})
 
 
-def _ask(deployed: Deployed, function: str, event: dict[str, str]) -> Any:
+def rejudge(deployed: Deployed, *, apply: bool) -> Iterator[dict[str, Any]]:
+    """Has older engines' verdicts judged again; one report for each part of the work, as it is done."""
+    cursor: Any = {}
+    while cursor is not None:
+        event = {"chore": "rejudge", "apply": apply} | ({"cursor": cursor} if cursor else {})
+        report = _ask(deployed, "Admin", event)
+        cursor = report["cursor"]
+        yield report
+
+
+def _ask(deployed: Deployed, function: str, event: Mapping[str, Any]) -> Any:
     """Chores are invoked directly, with the operator's own AWS rights, and not through the API."""
     answer = deployed.client("lambda").invoke(
         FunctionName=deployed.resources[function], Payload=json.dumps(event)

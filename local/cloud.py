@@ -1,6 +1,7 @@
 """The emulated cloud: MiniStack in its own environment, on a free port, with all it writes in one folder."""
 
 import os
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +16,15 @@ PYTHON = Path(".local/venvs/ministack/bin/python").absolute()
 _ATTEMPTS = 3
 
 
-def start(folder: Path, processes: Processes) -> str:
+@dataclass(frozen=True)
+class Model:
+    """A language model on Bedrock; a server of OpenAI's chat completions at `url` speaks for it."""
+
+    id: str
+    url: str
+
+
+def start(folder: Path, processes: Processes, model: Model | None = None) -> str:
     """Returns the endpoint's URL. A port that another program took meanwhile is given up for the next."""
     for attempt in range(_ATTEMPTS):
         port = free_port()
@@ -24,7 +33,7 @@ def start(folder: Path, processes: Processes) -> str:
             processes.start(
                 [str(PYTHON), "-m", "ministack"],
                 log=log,
-                env=_environment(folder, port),
+                env=_environment(folder, port, model),
                 # Its own log, not a request: another clone's cloud may answer at that port.
                 ready=partial(_says, log, f"Running on http://127.0.0.1:{port}"),
             )
@@ -59,10 +68,10 @@ def operator_environment(endpoint_url: str) -> dict[str, str]:
     }
 
 
-def _environment(folder: Path, port: int) -> dict[str, str]:
+def _environment(folder: Path, port: int, model: Model | None) -> dict[str, str]:
     """Nothing of the person's own: functions inherit it."""
     scratch = folder / "tmp"
-    scratch.mkdir()
+    scratch.mkdir(exist_ok=True)
     return {
         "PATH": os.defpath,
         "HOME": str(folder),
@@ -75,6 +84,7 @@ def _environment(folder: Path, port: int) -> dict[str, str]:
         "IOT_MTLS_PORT": "0",
         "LAMBDA_WARM_TTL_SECONDS": "86400",
         "PYTHONUNBUFFERED": "1",
+        "MINISTACK_BEDROCK_PROXY_URL": model.url if model else "",
     }
 
 

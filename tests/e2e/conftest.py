@@ -6,14 +6,23 @@ from pathlib import Path
 
 import pytest
 
-from local import bring_up
+from local import bring_up, cloud
 from local.progress import Progress
 from local.stack import Stack
+from tests.e2e.model import MODEL_ID, FakeModel, serving
 
 
 @pytest.fixture(scope="session")
-def stack() -> Iterator[Stack]:
+def any_model() -> Iterator[FakeModel]:
+    """It fails unless a test has it say something."""
+    with serving() as model:
+        yield model
+
+
+@pytest.fixture(scope="session")
+def stack(any_model: FakeModel) -> Iterator[Stack]:
     """With pytest-xdist one for each worker, since tests break Twilio for everyone on a system."""
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
-    with bring_up.running(Path(f".local/test-{worker}"), Progress()) as running:
+    model = cloud.Model(MODEL_ID, any_model.url)
+    with bring_up.running(Path(f".local/test-{worker}"), Progress(), model) as running:
         yield running
