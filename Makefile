@@ -29,7 +29,7 @@ help:
 	@echo "make admin    create an admin: EMAIL="
 	@echo "make resync   set all numbers' webhooks again"
 	@echo "make rejudge  show which stored verdicts today's engine would change; APPLY=1 stores them"
-	@echo "make eval     the verdict's accuracy on labelled conversations: FILE= ERRORS=10"
+	@echo "make eval     the verdict's accuracy on labelled conversations: FILE= ERRORS=10 (FOLDS=5: learnt anew without what is judged)"
 	@echo "admin, resync and rejudge work on the running system, or with STACK= and AWS_PROFILE= on a deployed one"
 
 demo: $(VENVS)/ready
@@ -75,7 +75,7 @@ rejudge: $(VENVS)/ready
 	@python -m local rejudge $(if $(STACK),--stack "$(STACK)") $(if $(filter 1 yes true,$(APPLY)),--apply)
 
 eval: $(VENVS)/ready
-	@python -m local.evaluation $(if $(ERRORS),--errors "$(ERRORS)") $(or $(FILE),$(error which file? make eval FILE=conversations.jsonl))
+	@python -m local.evaluation $(if $(ERRORS),--errors "$(ERRORS)") $(if $(FOLDS),--folds "$(FOLDS)") $(or $(FILE),$(error which file? make eval FILE=conversations.jsonl))
 
 $(VENVS)/ready: $(VENVS)/dev.ready $(VENVS)/sam.ready $(VENVS)/ministack.ready
 	@touch $@

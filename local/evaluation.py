@@ -1,4 +1,4 @@
-"""Measures the verdict on labelled conversations: `python -m local.evaluation FILE…`."""
+"""Measures the verdict on labelled conversations: `python -m local.evaluation FILE… [--folds N]`."""
 
 import argparse
 import sys
@@ -23,12 +23,20 @@ Groups = dict[str, list[Judged]]
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m local.evaluation")
     parser.add_argument("--errors", type=int, default=10, help="how many of the worst to show")
+    parser.add_argument(
+        "--folds", type=int, help="learn anew for each part of the batches, from the other parts"
+    )
     parser.add_argument("files", nargs="+", type=Path)
     arguments = parser.parse_args()
+    if arguments.folds is not None and arguments.folds < 2:
+        parser.error("--folds must be 2 or more")
     say = Progress()
     try:
         rows = labelled.read(arguments.files)
-        judged = judging.judge(rows, say)
+        if arguments.folds:
+            judged = judging.judge_out_of_fold(rows, arguments.folds, say)
+        else:
+            judged = judging.judge(rows, say)
     except (labelled.BadFile, judging.EngineFailed) as error:
         sys.exit(str(error))
     say("drawing resamples")

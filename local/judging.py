@@ -1,12 +1,16 @@
-"""Has the engine judge labelled conversations, in a process of its own."""
+"""Has the engine judge labelled conversations, as it is or learnt without those that it judges."""
 
 import json
 import os
+import random
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,11 +20,13 @@ from local.progress import Progress
 from local.scores import Outcome
 
 _LAYER = Path(__file__).parents[1] / "layers/calls"
+_WEIGHTS = "calls/likelihood.json"
 _SECONDS_BETWEEN_WORDS = 5.0
+_SEED = 28
 
 
 class EngineFailed(RuntimeError):
-    """The engine gave up."""
+    """The engine or its training gave up."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,70 @@ class Judged:
 def judge(rows: Sequence[Labelled], say: Progress) -> list[Judged]:
     """The verdicts of the engine as it stands. Raises EngineFailed."""
     return _judged(rows, _LAYER, lambda answers: _told(answers, len(rows), say))
+
+
+def judge_out_of_fold(rows: Sequence[Labelled], folds: int, say: Progress) -> list[Judged]:
+    """Each row's verdict by an engine that learnt from the other folds only; batches stay together.
+
+    Raises EngineFailed.
+    """
+    fold_of = _fold_of_batches({row.batch for row in rows}, folds)
+    judged: list[Judged] = []
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        ThreadPoolExecutor(max_workers=os.cpu_count()) as pool,
+    ):
+        # Learning takes minutes, and whoever works on the engine meanwhile changes the files.
+        engine = Path(shutil.copytree(_LAYER / "calls", Path(folder) / "calls"))
+        work = [
+            pool.submit(
+                _learn_and_judge,
+                engine,
+                learnt_from=[row for row in rows if fold_of[row.batch] != fold],
+                rows=[row for row in rows if fold_of[row.batch] == fold],
+            )
+            for fold in range(folds)
+        ]
+        for number, done in enumerate(as_completed(work), start=1):
+            judged += done.result()
+            say(f"{number} of {folds} folds learnt and judged")
+    return judged
+
+
+def _fold_of_batches(batches: set[str], folds: int) -> dict[str, int]:
+    shuffled = sorted(batches)
+    random.Random(_SEED).shuffle(shuffled)
+    return {batch: number % folds for number, batch in enumerate(shuffled)}
+
+
+def _learn_and_judge(
+    engine: Path, learnt_from: Sequence[Labelled], rows: Sequence[Labelled]
+) -> list[Judged]:
+    """A copy of the engine learns and judges, so that the one in the tree stays as it is."""
+    with tempfile.TemporaryDirectory() as folder:
+        layer = Path(folder)
+        shutil.copytree(engine, layer / "calls")
+        files = map(str, _written(learnt_from, layer))
+        weights = str(layer / _WEIGHTS)
+        command = [sys.executable, "-m", "local.training", *files, "--to", weights]
+        learning = subprocess.run(
+            command, env=_with(layer), cwd=_LAYER.parents[1], capture_output=True, text=True
+        )
+        if learning.returncode:
+            raise EngineFailed(f"local.training failed: {learning.stderr}")
+        return _judged(rows, layer)
+
+
+def _written(rows: Sequence[Labelled], folder: Path) -> Iterator[Path]:
+    """The rows in files of their own names, since training weighs file by file."""
+    by_file: dict[Path, list[str]] = defaultdict(list)
+    for row in rows:
+        by_file[row.file].append(row.line)
+    for number, (file, lines) in enumerate(by_file.items()):
+        copy = folder / str(number) / file.name
+        copy.parent.mkdir()
+        copy.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        yield copy
 
 
 def _judged(rows: Sequence[Labelled], layer: Path, told: Any = iter) -> list[Judged]:

@@ -1,6 +1,7 @@
 """The verdict's figures are what their definitions say, and a bad file is named by its line."""
 
 import json
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from local import labelled, scores
+from local import judging, labelled, scores
 from local.evaluation import report
 from local.judging import Judged
 from local.scores import Outcome
@@ -265,6 +266,25 @@ class TestTheCommand:
         assert "2 of 2 judged" in told.stdout
         for word in ("F1", "MCC", "ECE", "by source", "lab: rarer kinds", "0 of them not verbatim"):
             assert word in told.stdout
+
+    def test_judges_each_row_once_by_an_engine_that_learnt_without_it(self, tmp_path: Path) -> None:
+        weights = (ROOT / "layers/calls/calls/likelihood.json").read_bytes()
+        rows = [ROW | {"id": f"lab/{n}", "booked": bool(n % 2)} for n in range(9)]
+
+        told = evaluated("--folds", "3", written(tmp_path, *rows))
+
+        assert told.returncode == 0, told.stderr
+        assert "3 of 3 folds learnt and judged" in told.stdout
+        assert re.search(r"^all +9 +4 ", told.stdout, re.MULTILINE)
+        assert (ROOT / "layers/calls/calls/likelihood.json").read_bytes() == weights
+
+    def test_keeps_a_batch_on_one_side(self) -> None:
+        batches = {f"sgd:train/{n}" for n in range(10)}
+
+        folds = judging._fold_of_batches(batches, 3)
+
+        assert folds.keys() == batches
+        assert Counter(folds.values()) == {0: 4, 1: 3, 2: 3}
 
     def test_says_what_is_wrong_with_a_file(self, tmp_path: Path) -> None:
         told = evaluated(written(tmp_path, ROW, "nonsense"))

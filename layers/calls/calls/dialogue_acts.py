@@ -1,0 +1,630 @@
+"""The vocabulary of booking: which words of a caller or an agent offer, accept, confirm or refuse."""
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+
+from calls.utterances import Clause, Heard
+
+_NUMBER = r"(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|1[0-2]|[1-9])"
+_MINUTES = (
+    r"(?:o (?:five|eight)|five|ten|fifteen|twenty(?: five)?|thirty(?: five)?|forty(?: five)?"
+    r"|fifty(?: five)?|[0-5]\d)"
+)
+_MONTH = (
+    r"(?:january|february|march|april|may|june|july|august|september|october|november|december"
+    r"|jan|feb|apr|jun|jul|aug|sept?|oct|nov|dec)"
+)
+_NTH = (
+    r"(?:(?:twenty|thirty) (?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth)"
+    r"|first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth"
+    r"|thirteenth|fourteenth|fifteenth|sixteenth|seventeenth|eighteenth|nineteenth|twentieth"
+    r"|thirtieth)"
+)
+_DAY = (
+    r"(?:(?:mon|tues|wednes|thurs|fri|satur|sun)days?|today|tonight|tomorrow"
+    rf"|(?:the )?\d+(?:st|nd|rd|th)(?! (?:street|st|avenue|ave|road|floor|grade|birthday))|{_MONTH} (?:the )?(?:\d\d?(?:st|nd|rd|th)?|{_NTH})"
+    rf"|(?:\d\d?(?:st|nd|rd|th)?|{_NTH}) (?:of )?{_MONTH}"
+    rf"|the {_NTH}(?! (?:one|two|time|available|opening|thing|visit|option|floor|place|property|is|apartment))"
+    r"|this (?:morning|afternoon|evening))"
+)
+_CLOCK = (
+    rf"(?:(?:half|quarter|ten|twenty|five) (?:past|to|after) {_NUMBER}"
+    rf"|\d\d?:\d\d(?: ?[ap] ?m)?|half {_NUMBER}"
+    rf"|(?:at )?{_NUMBER}(?: (?:oclock|{_MINUTES}))?"
+    r"(?: ?[ap] ?m| oclock| in the (?:morning|afternoon|evening))"
+    rf"|{_NUMBER} (?:oclock|{_MINUTES})|(?:at|by|around) (?:half )?{_NUMBER}|noon|midday|lunchtime)"
+)
+
+_PARTS = {
+    "MONTH": _MONTH,
+    "DAY": _DAY,
+    "CLOCK": _CLOCK,
+    "TIME": rf"(?:{_DAY}|{_CLOCK})",
+    # "appo…" also takes the commonest misspellings of appointment.
+    "APPT": (
+        r"(?:appo[a-z]{1,8}ts?|appts?|visit|viewing|tour|consultation|consult|check ?ups?|cleaning"
+        r"|session|haircut|exam|examination|follow up|booster|assessment|evaluation|physical"
+        r"|screening|mammogram|ultrasound)"
+    ),
+    "CARE": (
+        r"(?:<APPT>|filling|crown|root canal|extraction|whitening|bloods|vaccin[a-z]+|shots?|jabs?"
+        r"|blood (?:test|draw|work)|x ?rays?|mri|scan|procedure|adjustment|massage|treatment"
+        r"|hygienist|intake|spay|neuter|nail trim|fitting|test)"
+    ),
+    "THING": r"(?:<APPT>|booking|reservation|schedul(?:e|ing)|slot|spot|time|place|request)",
+    "NO": r"(?:not|isnt|wasnt|hasnt|havent|cannot|cant|couldnt|if|when|once|until|unless|will|but)",
+    "SO": (
+        r"(?:all|now|just|also|already|already been|successfully|been|officially|then|so|have|has"
+        r"|indeed|definitely|you|both|back|go ahead and|went ahead and|gone ahead and|currently"
+        r"|tentatively|right|here)"
+    ),
+    "DONE": (
+        r"(?:booked|book|scheduled?|confirmed|reserved|made|created|set|set up|arranged"
+        r"|finali[sz]ed|secured|verified|successful|a success|done|sorted|fixed|completed?|placed"
+        r"|entered|went through|went thru|gone through|penciled|pencilled|saved|locked in|held)"
+    ),
+    "I": r"(?:i|ive|we|weve|i have|we have|ill have)",
+    "DID": (
+        r"(?:(?:was|were) (?:successfully )?able to (?:successfully )?(?:book|schedule|make|reserve"
+        r"|confirm|secure|get|fit|set up)|managed to (?:book|get|fit)|got|gotten"
+        r"|booked|scheduled|reserved|made|set up|set|confirmed|secured|added|arranged"
+        r"|put|penciled|pencilled|slotted|squeezed|fitted|fit|popped|entered|locked|placed|blocked"
+        r"|marked|signed)"
+    ),
+    "THEM": r"(?:you|him|her|them|that|it|this|both|everyone|y all|yall|ya)",
+    "BE": r"(?:are|is|am|re|s|was|were|will be|being)",
+    "THEYRE": (
+        r"(?:you are|he is|she is|they are|it is|that is|this is|everything is|youre|youre|hes"
+        r"|shes|theyre|its|thats|everythings|youll be|you will be|\S+s|\S+ is)"
+    ),
+    "BOOKS": r"(?:\S+ )?(?:book|books|diary|calendar|system|schedule|computer)",
+    "BOOK": r"(?:book|schedule|make|set up|set|arrange|get|reserve|have|fix|come in|bring)",
+    "CALL": r"(?:call|ring|phone|buzz|contact|text|email)",
+    "WILL": r"(?:ill|i will|well|we will|let me|let us|lets|im going to|im gonna|im|were|can i)",
+}
+_NAME = re.compile(r"<([A-Z]+)>")
+
+
+class Phrases:
+    """Alternative phrases, matched as whole words; compiled when first looked for, not on import."""
+
+    def __init__(self, *patterns: str) -> None:
+        self.pattern = "|".join(patterns)
+
+    @cached_property
+    def _compiled(self) -> re.Pattern[str]:
+        pattern = self.pattern
+        while _NAME.search(pattern):
+            pattern = _NAME.sub(lambda name: _PARTS[name.group(1)], pattern)
+        return re.compile(rf"(?<!\S)(?:{pattern})(?!\S)")
+
+    def all_in(self, plain: str) -> Iterator[re.Match[str]]:
+        return self._compiled.finditer(plain)
+
+    def first_in(self, plain: str, begin: int = 0, end: int | None = None) -> re.Match[str] | None:
+        return self._compiled.search(plain, begin, len(plain) if end is None else end)
+
+    def opens(self, plain: str) -> bool:
+        return self._compiled.match(plain) is not None
+
+    def replaced_in(self, plain: str, by: str) -> str:
+        return self._compiled.sub(by, plain)
+
+    def first_of(self, clauses: Iterable[Clause]) -> Heard | None:
+        for clause in clauses:
+            if match := self.first_in(clause.plain):
+                return Heard("said", clause, *match.span())
+        return None
+
+
+Rules = tuple[tuple[str, Phrases], ...]
+
+
+def acts_of(clause: Clause, rules: Rules) -> list[Heard]:
+    """Find what the clause does, in the order it does it; of two that overlap, the earlier rule."""
+    kept: list[Heard] = []
+    for act, phrases in rules:
+        for match in phrases.all_in(clause.plain):
+            begin, end = match.span()
+            if all(end <= other.begin or other.end <= begin for other in kept):
+                kept.append(Heard(act, clause, begin, end))
+    return sorted(kept, key=lambda heard: heard.begin)
+
+
+WAIT_LIST = Phrases(
+    r"(?:(?:put|add|pop|place|adding|putting|stick) (?:\S+ ){1,4})?(?:wait(?:ing)? ?list(?:ed)?"
+    r"|cancel(?:l?ations?|ed)? list|short notice list|standby(?: list)?|call list|on (?:the|our) list|by list)",
+    r"if (?:something|anything|a slot|a spot|one|somebody|someone|theres a cancellation)(?: \S+)?"
+    r" (?:comes|opens|frees|cancels|becomes|drops)",
+)
+_CALL_BACK = Phrases(
+    r"(?:call|ring|phone|get|come|calling|ringing|calls|rings|text|check|circle)"
+    r"(?: (?:you|us|me|them|him|her|in))? back",
+    r"<CALL> (?:you|us|me|them)(?: \S+){0,2} (?:later|tomorrow|again|when|once|with|as soon as)",
+    r"(?:give|have|get) (?:(?!if)\S+ ){1,4}(?:a (?:call|ring|shout)|call you|ring you|contact you)",
+    r"(?:ill|i will) (?:call|ring|phone|try) again|hear (?:back )?from (?:us|you)",
+    r"(?:need|have|best) to (?:call|ring|phone)(?: \S+)?",
+    r"(?:call|ring|phone)(?: us| in)? (?:at|tomorrow|first thing|in the morning|after|from|later)",
+    r"check with (?:the )?(?:doctor|dr|dentist|nurse|vet|hygienist|manager|\S+ diary)",
+    r"(?:will|someone|somebody|she|he|they|shell|hell|theyll)(?: \S+){0,4} (?:reach out|be in touch"
+    r"|follow up with you|return your call)",
+)
+_SELF_SERVICE = Phrases(
+    r"(?:book|schedule|do|request|sign up)(?: (?:it|that|this|one|your own|an <APPT>))?"
+    r" (?:online|(?:on|in|through|via|using) (?:the|our|my|your) (?:website|site|app|portal|link))",
+    r"(?:its|thats|theyre|those are|that is|all|all done|done) (?:all )?(?:done )?"
+    r"(?:online|(?:in|through|on|via) (?:the|our) (?:portal|app|website|site|page))",
+    r"through (?:the|our) (?:portal|app|website|site)",
+    r"walk ins?|walk in (?:clinic|hours|basis)|no appointment (?:needed|necessary)|urgent care",
+    r"(?:need|needs|require|requires|get|want|wants|without|have) (?:\S+ ){0,2}referral",
+    r"(?:transfer|connect|put|patch) you (?:over )?(?:through )?to|transferring you",
+)
+
+AGENT: Rules = (
+    ("waitlist", WAIT_LIST),
+    (
+        "undone",
+        Phrases(
+            r"(?:unable|not able|wasnt able|werent able|couldnt|could not|cant|cannot|can not"
+            r"|failed|wont be able)(?: (?!but)\S+){0,3}"
+            r" (?:book|schedule|make|reserve|complete|confirm|process)(?:ed|ing)?",
+            r"<THING>(?: (?!<NO>)\S+){0,5} (?:failed|unsuccessful|(?:was|is|were) not (?:successful"
+            r"|made|booked|confirmed|scheduled)|(?:wasnt|hasnt been|isnt|werent) (?:successful|made"
+            r"|booked|scheduled|confirmed)|has not been \S+|didnt go through"
+            r"|(?:did|could|would) not go through|could not be \S+|couldnt be \S+|declined)",
+            r"(?:was|is|were|seems to be|been|had) (?:an?|some) (?:error|problem|issue)",
+            r"(?:couldnt|could not|unable to|cant|wasnt able to)(?: \S+)? (?:arrange|set up|put|hold)(?: \S+){0,3}|no dice|shouldnt hold"
+            r"|(?:wont|isnt|not) (?:let|letting|allowing) (?:me|us) (?:book|put|schedule|block)|transaction failed",
+            r"(?:just|already|has|was|got|just been|has been|have been) (?:been )?taken",
+            r"(?:just )?(?:got )?snapped up|(?:just|already) (?:gone|grabbed)|beat you to it",
+            r"(?:i )?fail(?:ed)? to (?:book|schedule|fix|arrange|make|get|set)(?: \S+){0,2}|(?:also|just|it|that) failed|no able to book"
+            r"|(?:couldnt|could not) (?:get (?:that|it) to work|be (?:achieved|made|booked|arranged))|nothing (?:there|then|available)(?: either)?",
+            r"(?:unfortunately|sorry|apologies|afraid)(?: \S+){0,4} (?:cant|couldnt|could not|cannot|unable to|not able to)"
+            r" (?:do|get|make|fit|book|schedule|arrange|find|see)(?: \S+){0,2}",
+            r"did not succeed|didnt succeed|(?:not|isnt) possible|booking failed|(?:its|just) fro[sz]en?",
+            r"system (?:is |went |just )?(?:down|froze|frozen|crashed)",
+        ),
+    ),
+    (
+        "unavailable",
+        Phrases(
+            r"(?:no|not|nothing|isnt|arent|dont|havent|wont|doesnt|none|never|any|without)"
+            r"(?: (?!but)\S+){0,5}"
+            r" (?:available|availability|openings?|slots|appointments|spaces?|free|left)",
+            r"(?:no|not a|not any|nothing)"
+            r" (?:slot|slots|opening|availability|space|appointments?)",
+            r"(?:not|isnt|arent|wasnt|dont|didnt)(?: \S+)? (?:open|opens?)(?: \S+)? (?:to|for) visits?",
+            r"(?:fully|completely|totally|absolutely|pretty much) (?:booked|full)(?: up)?|unavailable",
+            r"(?:were|we are|they are|theyre|hes|shes|he is|she is|\S+ is|\S+ are) (?:all )?full(?: up)?",
+            r"(?:were|we are|they are|theyre|hes|shes|he is|she is) all booked",
+            r"(?:time|slot|day|one|that|\d+)(?: is| was|s| has been)(?: \S+)?"
+            r" (?:taken|gone(?! (?:through|in|over|on))|full|not free)"
+            r"|(?:that|this) (?:time|slot|one|day)(?: slot)?(?: is| was|s)(?: \S+)? booked",
+            r"booked (?:up|solid|out|right up|right through|through|until|the next)|chock ?a ?block"
+            r"|(?:are|is|were|all)(?: all)? gone(?! (?:through|in|over|on))|no longer available|slammed|jammed|packed",
+            r"nothing(?: \S+){0,2} (?:until|till|for|before|today|this week|open|on|at)",
+            r"(?:scheduling|booking) (?:out )?(?:into|for|in)(?: \S+)? <MONTH>",
+            r"(?:not|arent) (?:taking|accepting)(?: on)?(?: any)?(?: new)? (?:patients|clients)",
+            r"(?:dont|do not|cant|not|no longer)(?: \S+)? (?:take|accept|see|treat|do|offer)(?: \S+){0,3}"
+            r" (?:insurance|plan|patients|medicaid|medicare|those|kids|children|that here)",
+            r"(?:cant|cannot|can not|couldnt|unable to|not able to|wont be able to)(?: \S+)? (?:do|find"
+            r"|fit|get|squeeze|accommodate|offer|see)",
+            r"out of network|(?:arent|not|isnt) (?:contracted|in network|participating)|sorry to (?:hear|say)(?: \S+){0,3} (?:cant|full)",
+        ),
+    ),
+    (
+        "reminding",
+        Phrases(
+            r"(?:receive|get|send|sending|sent|text|email|emailing|texting)(?: \S+){0,4}"
+            r" (?:confirmation|reminders?|details|forms?|paperwork|directions|link)",
+            r"(?:call|text|email|remind) (?:you|them)(?: \S+){0,3}"
+            r" (?:the day before|day before|remind|reminder|if (?:anything|something) changes)",
+            r"(?:if you|you)(?: \S+){0,3} (?:need|have|want|wish) to"
+            r" (?:cancel|reschedule|change)(?: \S+){0,6}",
+            r"(?:hours|days?)(?: \S+)? (?:notice|in advance|ahead)(?: \S+){0,6}",
+            r"(?:any|have) (?:other |more |further )?questions(?: \S+){0,6}",
+        ),
+    ),
+    (
+        "ringing",
+        Phrases(
+            r"(?:will|well|shell|hell|theyll|ill|can|could|to|ll) (?:ring|call|phone|buzz) you(?: (?:on|at|between|this|back))? (?:the )?<TIME>"
+            r"|(?:give|gives|giving) you a (?:ring|call|buzz)(?: on| at| between)? <TIME>|<TIME> ,? (?:a )?(?:phone )?call (?:with|from)|down for a call"
+            r"|(?:dont|do not|doesnt) need (?:a slot|an appointment|a time|to come in)",
+        ),
+    ),
+    ("callback", _CALL_BACK),
+    ("selfservice", _SELF_SERVICE),
+    (
+        "message",
+        Phrases(
+            r"(?:take|leave|pass|pass on|pass along|give|relay)(?: \S+){0,3} (?:message|note)",
+            r"(?:ill|i will|well|i can) (?:let|tell|ask) (?:the )?(?:doctor|dr|dentist|nurse|vet|him"
+            r"|her|them)",
+            r"pass (?:that|this|it)(?: \S+)? (?:on|along)",
+        ),
+    ),
+    (
+        "cancelled",
+        Phrases(
+            r"(?:ive|i have|we have|weve|is|has been|thats|its|been|i)"
+            r" (?:now |just |all |gone ahead and )?cancell?ed",
+            r"(?:cancell?ed|taken|took|take) (?:you|that|it|him|her|your|the)(?: \S+){0,3} (?:off|out)",
+            r"(?:cancell?ed) (?:you|that|it|him|her|your|the)(?: \S+){0,3}|its off|thats off",
+        ),
+    ),
+    (
+        "moving",
+        Phrases(
+            r"(?:want|like|wanna|wanting|looking|need) (?:me )?to (?:cancel (?:or|and) )?(?:reschedule"
+            r"|(?:move|shift|change|push) (?:it|that|your|the))(?: \S+){0,3}"
+            r"|(?:move|shift|reschedule) it|cancel or (?:move|reschedule)(?: it)?|(?:do|pick|find) (?:a )?different day"
+        ),
+    ),
+    (
+        "moved",
+        Phrases(
+            r"(?:moved|changed|switched|swapped|rescheduled|pushed)"
+            r" (?:you|him|her|it|them|that|your|the|to)(?: \S+){0,3}",
+            r"(?:been|is|are|youre) (?:now )?(?:moved|rescheduled|rearranged)(?: \S+){0,3}|brought (?:you|him|her|it)(?: \S+)? (?:forward|up)"
+            r"|bring you up|(?:in place|instead) of (?:the |your )?<DAY>|(?:taken|took) (?:the|your) (?:\S+ ){1,3}(?:out|off)|<DAY>s off"
+            r"|have to shift(?: \S+)?|thats changed|updated (?:it|that|your)(?: \S+){0,2}",
+        ),
+    ),
+    (
+        "confirm",
+        Phrases(
+            r"(?:<CARE>|booking|reservation|schedul(?:e|ing)|slot|spot|place)"
+            r"(?: (?!<NO>)\S+){0,10} (?:is|are|was|has|have|been|s|its|being|get|got)"
+            r"(?: <SO>){0,3} <DONE>",
+            r"<THING> (?:successfully )?(?:booked|scheduled|confirmed|made|complete|reserved"
+            r"|arranged|created|set)",
+            r"<I>(?: <SO>){0,2} <DID>(?: (?!<NO>)\S+){0,3} <THEM>"
+            r" (?:in|down|up|over|at|on|for|a|an|the|with|now)",
+            r"<I>(?: <SO>){0,2} <DID> (?:(?!<NO>)\S+ ){0,4}(?:<CARE>|slot|spot|booking|reservation"
+            r"|schedule|visits?|(?:on|in) the <BOOKS>)",
+            r"<I>(?: <SO>){0,2} (?:booked|scheduled|reserved|confirmed|secured|arranged"
+            r"|(?:was|were) able to (?:book|schedule)|managed to book) (?:<THEM>|your \S+)",
+            r"(?:<I>|have|got)(?: <SO>){0,2} (?:got |have )?(?:<THEM>|your \S+|\S+)(?: <SO>){0,2}"
+            r" (?:down|booked|scheduled|confirmed|penciled|pencilled|on the <BOOKS>)(?: in)?(?! history)",
+            r"<I>(?: <SO>)? (?:got |have )(?:<THEM>|\S+)(?: <SO>)? (?:in|set|set up|on)"
+            r" (?:for|at|on|with|<TIME>)|<I>(?: <SO>)? got (?:you|him|her|them) in",
+            r"<I> put (?:<THEM>|your name|\S+ \S+) (?:down|in|on)|<I> (?:put|got|have) (?:<THEM>|\S+) (?:in|down)",
+            r"<THEYRE>(?: <SO>){0,3}"
+            r" (?:booked|book|scheduled|confirmed|down for|down on|penciled in|pencilled in|reserved|locked in"
+            r"|on for|slotted in)",
+            r"(?:you have|youve|it has|that has)(?: <SO>){0,3} (?:booked|scheduled|confirmed|reserved)",
+            r"<THEYRE>(?: <SO>)? (?:in|set) (?:for|at|on|with|<TIME>)",
+            r"(?:youre|you are) (?:in|on it|on there)(?: with)?|(?:hes|shes|theyre) in with|<I> (?:grabbed|popped) (?:it|that|you|him|her)|popped (?:you|him|her) in|grabbed it"
+            r"|(?:thats|its|that is|has) gone (?:in|through|over)|all yours|nines? yours|definite|made (?:it|that) (?:firm|official)|final(?: \S+)? locked in|youve got it|\S+ is in(?= for| with| on| at|$)|(?:[\d:]+|oclock|<TIME>) is yours|<I> have you at"
+            r"|youre (?:officially )?on (?:his|her|their|the \S+|dr \S+) (?:calendar|schedule|list)|squared away|(?:its|thats|it is) (?:all )?yours",
+            r"<I> added (?:the|a|an|your|his|her) (?:\S+ ){1,4}(?:at|on|for)|<THEYRE> in the (?:\S+ ){0,5}slot",
+            r"(?:it|thats|its) (?:saved|took it|gone through|went through)|written (?:in|down)|wrote (?:you|him|her) in",
+            r"<THEYRE>(?: all)? (?:in|on|into) (?:the|our|my) <BOOKS>",
+            r"all (?:set|booked|sorted|confirmed|done)(?: \S+){0,3} (?:for|with|on|at) (?:\S+ ){0,3}<TIME>",
+            r"(?:all )?booked (?:in|for|you)|booked and confirmed|successfully (?:booked|scheduled|made"
+            r"|created)|(?:<APPT>|that|it)(?: is| has been|s)? locked in",
+            r"you (?:have )?(?:successfully|just) (?:booked|scheduled|made|make)(?: \S+){0,3}",
+        ),
+    ),
+    (
+        "already",
+        Phrases(
+            r"(?:you|he|she|they)(?: \S+)? already (?:have|has|made|got|booked|scheduled)(?: \S+){0,4}",
+            r"as (?:planned|scheduled|before|arranged)|(?:just )?(?:making|make) sure youre (?:good|coming|still)(?: \S+){0,3}|pre ?register"
+            r"|keep (?:the |your )?<DAY>|your <TIME> (?:appointment|slot|visit|<CLOCK>)|(?:still (?:good|on|ok|okay)|reminding you|reminder) (?:for|about|of)(?: \S+){0,3}",
+            r"youve already (?:got|made|booked|scheduled)(?: \S+){0,4}|thats already (?:in|booked|scheduled|made)",
+        ),
+    ),
+    (
+        "existing",
+        Phrases(
+            r"(?:you have|youve got|you have got|ive got|i have|you are|youre)(?: the| your| a| an| you)? (?:\S+ ){0,3}(?:on|at|for) (?:the )?<TIME> (?:already|still)",
+            r"(?:just )?confirming (?:you|\S+|dr \S+)(?: \S+)? (?:for|on|at)|still (?:ok|okay|good|alright|coming)(?: \S+)? (?:for|on|at|you)",
+            r"(?:you|he|she|they)(?: already| currently)? (?:have|has|ve|got|have got)(?: got)?"
+            r" (?:an|your|the|a)(?: \S+){0,2} <APPT>",
+            r"your(?: \S+){0,3} <APPT>(?: (?:is|will be|s))(?: still)? (?:on|at|for|with|set|<TIME>)",
+            r"your (?:next|upcoming|existing|current)(?: \S+)? <APPT>|(?:remind|reminding) you|reminder",
+            r"(?:regarding|about|confirming|confirm) (?:your|the|an)(?: \S+){0,3} <APPT>",
+            r"see (?:that )?(?:you|youre|your|an)(?: \S+){0,4} (?:<APPT>|down|booked|scheduled)",
+            r"(?:checked in|have a seat|still good for you|are you still coming)",
+            r"(?:calling|call)(?: \S+){0,3} (?:confirm|remind)(?: \S+){0,4}",
+            r"(?:appointment|<APPT>) (?:that )?(?:you have|youve got|you had)",
+        ),
+    ),
+    (
+        "promise",
+        Phrases(
+            r"all (?:set|sorted|done|finali[sz]ed|squared away)|(?:\S+ )?(?:has|have) your name on it|your name on it|good to go|(?:youre|hes|shes) (?:down|set|sorted|done)|consider it done"
+            r"|done and dusted|you are (?:down|set)|thats (?:done|sorted)|(?:ok|okay|right|great) done|done ,?",
+            r"(?:well )?see (?:you|ya|yall)(?: all| both| guys)?"
+            r" (?:<TIME>|then|there|soon|at|on|next|for|in|after|before|bright and early)|see (?:\S+ ){1,2}(?:<TIME>|then|on|at|next)",
+            r"(?:look|looking) forward to (?:seeing|meeting)|expect(?:ing)? (?:you|him|her|them)",
+            r"(?:<WILL>)(?: <SO>| go ahead and| get| just){0,3} (?:book|put|pop|schedule|reserve|hold|lock|grab"
+            r"|pencil|slot|squeeze|fit|booking|putting|popping|pencilling|penciling|block|mark|do)"
+            r" (?:<THEM>|your|the|a|\S+) ?(?:<APPT>|name|slot|spot|in|down|up|on|for|at|<TIME>)?"
+            r"(?! (?:through|on hold|to))",
+            r"<WILL>(?: <SO>)? (?:get|have) (?:<THEM>|\S+) (?:in|booked|scheduled|down|set|set up|on the <BOOKS>)",
+            r"<I> \S+(?: \S+)? coming in",
+            r"went ahead and \S+|(?:found|got|have) a (?:spot|slot|space) for you|wish (?:has been|is) granted",
+            r"confirmed|booked|scheduled|it is scheduled|thats (?:booked|it booked)|locked in|pencilled in|penciled in",
+        ),
+    ),
+    (
+        "propose",
+        Phrases(
+            r"(?:would you like|do you want|did you want|did you wanna|do you wanna|wanna|shall i|should i"
+            r"|shall we|want me|like me|can i|may i|do you wish"
+            r"|do you need|want to|wish to|would you (?:wish|want|prefer)|you wish|you like|you want)"
+            r"(?: \S+){0,5} (?:<BOOK>|visit|<CARE>|come in|booking|scheduling|that|it)",
+        ),
+    ),
+    (
+        "details",
+        Phrases(
+            r"(?:whats|what is|can i (?:get|have|grab|take)|could i (?:get|have)|may i (?:get|have)|i need"
+            r"|ill need|ill just need|just need|confirm|spell|and|have)"
+            r"(?: \S+){0,4} (?:name|surname|date of birth|dob|birthday|phone|number|mobile|cell|email|address"
+            r"|insurance|member id|postcode)",
+            r"(?:bring|wear|arrive|come|get (?:here|there)|show up|be here|fast|nothing to eat|no food|dont eat"
+            r"|park)(?: \S+){0,6} (?:early|before|minutes|card|id|insurance|list|cards|forms?|licen[cs]e"
+            r"|carrier|entrance|clothes|shorts|midnight|water|records?)",
+        ),
+    ),
+    (
+        "offer",
+        Phrases(
+            r"(?:how about|what about|earliest|next(?: available)?|would|does|do|could|can|have|got"
+            r"|theres|there is|is|are|but|instead|try|offer|available|free|opening|slot|or|confirm|maybe|only|so|has|gots)"
+            r"(?: (?!not)\S+){0,9} <TIME>",
+            r"<TIME>(?: \S+){0,5} (?:works?|suits?|okay|ok|any good|be good|any use)",
+        ),
+    ),
+)
+
+CALLER: Rules = (
+    ("waitlist", WAIT_LIST),
+    (
+        "cancelling",
+        Phrases(
+            r"cancel(?:l?ing)?(?: \S+){0,5} <APPT>|(?:cancel|scrap|undo|bin|delete|drop) (?:it|that|them|this|everything|my|our)"
+            r"|need to cancel|have to cancel|call off(?: \S+){0,3}|(?:take|took|pull) (?:it|me|him|her|us|that) (?:off|out|down)(?: the <BOOKS>)?"
+        ),
+    ),
+    (
+        "moving",
+        Phrases(
+            r"(?:reschedul(?:e|ing)|rearrange|postpone|rebook|bump)(?: \S+){0,4}",
+            r"(?:and not|instead of|in place of|rather than) (?:my |the |on )?<DAY>|push my(?: \S+){0,3}",
+            r"(?:move|change|push|push back|bring forward|bring|swap|switch|shift) (?:my|our|his|her|an|\S+s)"
+            r"(?: \S+){0,3} (?:<APPT>|forward|back)",
+            r"(?:move|swap|switch|shift|bump|push) (?:it|that|this|my (?!mind)\S+)(?: \S+)? ?(?:please|to|back|instead)?",
+            r"change (?:it|that|this|my (?!mind)\S+) (?:please|to|from)",
+            r"cant (?:make|come to|get to|attend|come in for) (?:my|our|it|his|her|that|the)(?: \S+){0,3}",
+            r"(?:wont|not going to|not gonna) (?:be able to )?make (?:it|my|that|the)(?: \S+){0,3}",
+            r"(?:earlier|later|different) (?:than|time for) my(?: \S+){0,2} <APPT>",
+        ),
+    ),
+    (
+        "fresh",
+        Phrases(
+            r"(?:another|new|separate|second|also|as well as|one for my|additional)(?: \S+){0,6} <CARE>",
+            r"<BOOK>(?: \S+){0,3} (?:one|<APPT>)(?: \S+){0,3} for (?:my|the|our) \S+",
+            r"(?:also|as well|while (?:i|im|ive)(?: \S+){0,4})(?: \S+){0,9}"
+            r" (?:book|schedule|make|come in|get in|seen|<CARE>)",
+        ),
+    ),
+    (
+        "request",
+        Phrases(
+            r"(?:book|schedule|make|set up|arrange|reserve) (?:my|our|an|a|the|his|her)(?: \S+){0,2} <APPT>"
+        ),
+    ),
+    (
+        "existing",
+        Phrases(
+            r"(?:check|confirm|verify|confirming|checking|remind me|what time is|whats|what time|when is"
+            r"|whens|about|regarding|here for|late for|details of|time of|directions to|after|before|until|lost"
+            r"|forgotten|missed|ready for|prepare for) (?:when |about |what time |of )?"
+            r"(?:my|our|his|her|\S+s)(?: \S+){0,2} <APPT>|for (?:my|our) appointment",
+            r"(?:i|ive|we|weve|i do)(?: got| have| had| already have)(?: (?:an?|my|the|our))?(?: \S+){0,2}"
+            r" (?:<CARE>|therapy|slot|\S+ with \S+)(?: \S+){0,4} <TIME>",
+            r"(?:meant|supposed|due|scheduled|set) to (?:be|come|see|have|get|bring)(?: \S+){0,5}",
+            r"(?:i|ive|we|weve|my \S+)(?: already| do)? (?:have|has|had|got|have got)"
+            r" (?:an|my|a|our)(?: \S+){0,2} <APPT>"
+            r" (?:today|tomorrow|at|on|with|this|next|coming|booked|scheduled|<TIME>)",
+            r"(?:my|our|his|her|the)(?: \S+){0,2} <APPT> (?:is|was|tomorrow|today|on|at|next|this)",
+            r"(?:im|i am|were|hes|shes|my \S+ is|my \S+s)(?: already)? (?:booked|scheduled|down for"
+            r"|due in|set for|supposed to be in)(?: \S+)?",
+            r"(?:i|we|ive|weve)(?: \S+){0,3} (?:booked|scheduled|made (?:an|my|our) <APPT>)(?: \S+){0,3}",
+            r"(?:i|we|ive|weve) (?:have|got) (?:a|an|the) (?:<CLOCK>|\S+ <CLOCK>)",
+            r"(?:im|i am|were|shes|hes) (?:coming in|in|with (?:dr )?\S+) (?:on |at )?(?:the )?<TIME>|when (?:i|we) come in(?: \S+)?",
+            r"(?:you have|youve got|you had) (?:me|us|him|her) (?:with|in|down|on)(?: \S+){0,4}|(?:i|we) (?:have|got|ve got) <TIME>",
+            r"(?:my|our|his|her|\S+s)(?: \S+){0,3} (?:<CARE>|check|checks|spay|review|surgery|operation)(?: is)?(?: on)? <TIME>",
+            r"due in|(?:checking|check) in"
+            r"|running (?:a bit |a little |about |like )?(?:\S+ minutes )?late|im here for|in (?:the|your) (?:parking lot|car park)(?! at)",
+            r"(?:cant|dont|forgot|forgotten|remember)(?: \S+){0,3} (?:when|what time|what day|remember when)"
+            r"|am i (?:still |already )?(?:good|on|booked|down|in|set|scheduled)(?: \S+)?|when (?:is|am|was) (?:it|i|my)(?: \S+)?"
+            r"|already (?:booked|scheduled|made|have one)(?: \S+){0,2}",
+            r"(?:got|missed|returning|getting) (?:a|your|this|the)(?: \S+){0,2} (?:reminder|text)(?: \S+){0,3}",
+            r"confirming(?: \S+){0,3}(?:be there|appointment)?",
+        ),
+    ),
+    ("callback", _CALL_BACK),
+    ("selfservice", _SELF_SERVICE),
+    (
+        "keep",
+        Phrases(
+            r"(?:keep|leave) (?:it|me|him|her|that|us)(?: \S+)? (?:on|for|as|there|in)(?: \S+){0,2}|keep it|stick with (?:it|that)"
+        ),
+    ),
+    (
+        "scrap",
+        Phrases(
+            r"never ?mind|forget (?:it|about it|that|about that)|leave it|scratch that|changed my mind",
+            r"(?:dont|do not)(?: \S+){0,2} (?:book|schedule|bother)(?: \S+)?",
+            r"(?:ill|i will|well|im going to|might|gonna)(?: \S+){0,3} (?:watch (?:it|her|him)|somewhere|someplace|elsewhere|another (?:place|practice|clinic|dentist)"
+            r"|(?:the )?(?:er|urgent care|emergency room|walk in)|find out|try (?:there|them|another|the))(?: \S+)?",
+        ),
+    ),
+    (
+        "decline",
+        Phrases(
+            r"hold off|no need|(?:not|wont)(?: \S+)? (?:right now|now|at the moment|yet|interested|necessary)",
+            r"(?:ill|i will|i have to|ill have to|id have to|i need to|i want to|im going to|we will|well|id|id better)"
+            r"(?: \S+){0,2} (?:think|shop|talk|speak|ask|go elsewhere|look elsewhere|look around|check with|leave it)(?: \S+)?",
+            r"let me (?:think|talk|speak|ask|check with|discuss|sleep)(?: \S+)?",
+            r"(?:just|only) (?:calling around|getting prices|shopping|asking|wanted (?:a|the|to know)|checking|looking|curious|wondering)(?: \S+)?",
+            r"(?:dont|do not|wont)(?: \S+){0,4} (?:book|schedule|appointment|visit)",
+            r"(?:let you know|calling (?:a few|around)|get back to you|(?:i|we) cant (?:do that|afford(?: \S+)?)|find (?:somebody|someone|somewhere)(?: \S+)?)",
+            r"another (?:place|practice)|somewhere else|elsewhere|too (?:expensive|far|late|much|long)",
+        ),
+    ),
+    (
+        "request",
+        Phrases(
+            r"(?:<BOOK>|need|want|like|looking|after|making|booking|scheduling|needing|wanting|wanna|do|needs|take|see|set up)(?: \S+){0,5} <CARE>",
+            r"(?:come|get|fit|squeeze|bring|pop|getting|coming)(?: \S+){0,3} in|be seen|seen by"
+            r"|(?:see|looking for|want|need) (?:the|a|an|dr|doctor|someone|somebody)(?: \S+){0,2}",
+            r"(?:book|schedule|reserve|set up|make) (?:it|that|one|me|us|him|her|in|this|something|for)",
+            r"(?:earliest|soonest|first available|next available|sooner)(?: \S+)?",
+            r"(?:any|an|the|some) (?:openings?|availability|slots?|appointments?|spaces?|space)",
+            r"(?:take|have) a look at|looked at|look at (?:it|him|her|my|me)|looking at it|checked out|due for(?: \S+){0,3}",
+            r"(?:could|can|would|will) (?:\S+ ){1,3}(?:see|fit|squeeze|check|take) (?:me|him|her|it|us|them|my \S+)",
+            r"(?:whatve you got|what (?:do|have) you (?:have|got)|what(?: \S+)? (?:openings|times|slots|appointments))(?: \S+)?",
+        ),
+    ),
+    ("time", Phrases(r"<TIME>")),
+)
+
+TIME = Phrases(r"<TIME>")
+NO_VISIT = Phrases(r"(?:pick(?:ed)?|collect|collected|results?|ready|discharged)")
+HOURS = Phrases(
+    r"(?:were open|we open|opens|close|closes|closed|hours|rating|rated|miles?|holiday|dollars|pounds"
+    r"|born|birth|yesterday|last (?:week|month|year|night)|ago|ready|results?|ring again|call again|try at|try again)"
+)
+APPOINTMENT = Phrases(r"(?:<APPT>|new patient|with dr|with doctor)")
+# What a visit is for, and with whom: the words of clinics, vets, salons and viewings.
+CARE = Phrases(
+    r"(?P<visit><APPT>|appointments|visits)|<CARE>|doctors?|docs?|dr|dentists?|dental|dentistry|therap(?:ists?|y)|physio[a-z]*"
+    r"|clinic|vets?|veterinar[a-z]+|animal hospital|counsell?(?:or|ing)|psycholog[a-z]+|psychiatr[a-z]+"
+    r"|pa?ediatri[a-z]+|surgery|practice|patients?|derm[a-z]*|orthop[a-z]*|orthodon[a-z]*|endodon[a-z]*"
+    r"|optom[a-z]*|opticians?|nurse|midwife|gp|chiropract[a-z]*|podiatr[a-z]*|allerg(?:y|ist|ies)|cardiolog[a-z]*"
+    r"|audiolog[a-z]*|gyn[a-z]*|urolog[a-z]*|oncolog[a-z]*|rheumatolog[a-z]*|neurolog[a-z]*|dietiti?an|hygienist|medical|medicine|health|hospital"
+    r"|symptoms?|pain|hurts?|hurting|ache|aching|sore|swollen|swelling|fever|cough(?:ing)?|rash|itch[a-z]*|lump|abscess|dizz[a-z]+"
+    r"|infection|bleeding|tooth|teeth|toothache|gums?|wisdom|molar|braces|dentures?|ears?|eyes?|knee|my back"
+    r"|shoulder|neck|hip|ankle|wrist|elbow|foot|feet|skin|mole|throat|chest|sinus|migraines?|headaches?|acl|scratching"
+    r"|flu|vaccin[a-z]+|immuni[sz][a-z]+|dog|cat|puppy|kitten|rabbit|pup|goats?|limping|hearing|bloods|diabetic|adhd"
+    r"|referral|pregnan[a-z]+|anxiety|depress[a-z]+|grief|gout|plaster|stitch(?:es)?|sedat(?:e|ion)|jabs?|poorly|nails|injur[a-z]+|sprain[a-z]*|annual|retinal|toenails?"
+    r"|haircut|hairdresser|salons?|stylists?|barber|apartments?|property"
+)
+# What else is booked, bought, repaired or settled by telephone.
+OTHER = Phrases(
+    r"rides?|cabs?|taxi|uber|lyft|pick (?:you|me|us) up|lift|driver|restaurants?|table|party of|dinner|hotels?|rooms?"
+    r"|double room|breakfast|house|flights?|airlines?|airport|tickets?|bus|buses|train|cars?|vehicle|rental|auto|garage|brakes|tires"
+    r"|tyres?|oil change|michelin|subaru|movies?|cinema|concert|theatre|theater|events?|songs?|music|games?|class|gym|court|squash|spin|bike"
+    r"|prescriptions?|refill(?:ed|s)?|pharmacy|walgreens|cvs|payments?|pay|bill|billing|invoice|balance|transfer|deliver[a-z]*|parcel"
+    r"|collect|collection|pizza|hatchback|suv|sedan|trip|meeting|interview|mortgage|loan|bank|account|internet|router|broadband"
+    r"|technician|engineer|boiler|plumb[a-z]*|electric[a-z]*|washing machine|repair|screen|library|school|conferences?|road test|motor vehicles"
+    r"|reservations?|ordered|order|ship|glasses are|frames|teacher|homework|gift card|certificate|worktops|kitchen|wasps|pest"
+    r"|solicitor|lawyer|attorney|a will|claims?|appeals|dispute|charge from|credit card|card services|venue|wedding|baptised|parish|mass|church"
+    r"|spa|swedish|power switched|switched on|recruiter|grooming|groomer|lunch|roast|coffee|pub|elementary|middle school"
+)
+YOU = Phrases(
+    r"you|youre|your|youve|youll|him|her|them|hes|shes|theyre|\S+s|mr|mrs|ms|miss|for \S+"
+)
+# Before a confirming phrase these make it a question, a wish or a condition.
+NOT_YET = Phrases(
+    r"(?:if|may|whether|once|when|until|till|unless|would|should|shall|could|can i|can you|can we|want"
+    r"|wants|wish|let me|wanted|like|see if|hope|hopefully|not sure|make sure|be sure|think|never"
+    r"|please confirm|confirm that|havent|before|after|were you|have you|need to|shell|hell|theyll|youll have|usually|normally)"
+)
+NUMBER_TO_CALL = Phrases(r"(?:number|best)")
+ASKED_FIRST = Phrases(
+    r"(?:is|has|have|are|was|did|do|does|not|wasnt|isnt|hasnt|werent|arent|couldnt|cant)"
+)
+# After "I'll put you down for ten" these make it an offer.
+ASKS_AFTER = Phrases(
+    r"how does that|how is that|hows that|is that (?:ok|okay|right|correct|alright|all right|good|fine)"
+    r"|(?:does|would|will) that (?:work|suit|be|sound)|sounds? (?:good|ok|okay|right)"
+    r"|if (?:that|you|its|hes|shes)|are we happy|make sure (?:hes|shes|its|that)|shall i|is this|(?:please|can you|kindly|could you|just to|to) confirm|confirm (?:the|that|your|following|these)"
+    r"|(?:youd|you would) like|you (?:want|wish)|should i|shall we|would you|do you want|am i right|correct"
+)
+ANYTHING_ELSE = Phrases(
+    r"(?:anything|something|what|any) else|else (?:i|we) can"
+    r"|(?:other|further|more) (?:questions?|help|assistance)"
+)
+ACCEPT = Phrases(
+    r"yes|yeah|yep|yup|yea|ya|yah|sure|ok|okay|perfect|great|correct|right|fine|works?|good|lovely"
+    r"|brilliant|absolutely|definitely|wonderful|excellent|ideal|ill take(?! a)|lets do|please do|go ahead"
+    r"|take it|take that|suits|thatll do|that will do|will do|smashing|super|agreed|awesome|cool"
+    r"|grand|got it|it does|put (?:me|him|her|us|it) (?:down|in)|well take|can be there|go with"
+    r"|well be there|ill be there|(?:can|could) (?:make|swing|manage|do) (?:it|that)"
+    r"|<TIME> it is|agreeable|accurate|exactly|indeed|sign (?:me|him|her|us) up|lock it in"
+    r"|(?:give|gimme|ill have|ill grab|i want|id like) (?:me )?(?:that|it|the first|the second|the)(?: one)?"
+    r"|the (?:first|second|last|earlier|later) one|book it|let(?:s|us) do it|please|mhm|mm hm|uh huh|alright|all right|count me in"
+    r"|might as well|why not|you bet|you got it|ill make it work|good to me|(?:thats )?better|sold|easier|i suppose|i guess so|ought to"
+    r"|kay|yup|rock on|works|lets go|grab (?:it|that)|brill|fab|accepted"
+)
+FIRM_ACCEPT = Phrases(
+    r"thats (?:fine|great|perfect|good|ideal|lovely|okay|ok|right|correct|better)|works|workable"
+    r"|sounds (?:good|great|perfect|fine|wonderful|lovely)|ill take(?! a)|well take|take it|lets do|go ahead"
+    r"|please do|that is (?:fine|correct|right|good|great|perfect)|would be (?:great|perfect|fine|good|wonderful|lovely|better|grand)"
+    r"|that ?ll work|book it|sign (?:me|him|her|us) up|lock it in|ill do|go with|is (?:fine|perfect|good|great|better)"
+    r"|(?:can|could|ill) (?:make|swing|manage) (?:it|that)|yes please|that works|might as well|you bet|you got it"
+    r"|(?:put|pop|book|sign) (?:me|us|him|her) (?:in|down|up)|happy|get the bus|lets say|say yes|we can come|hell be there|shell be there|(?:ill|well) (?:be there|have (?:it|that|the)|grab|do that)|that ?ll do|give me|lock it in"
+    r"|go on then|go on|i want it|it would|i can|put me in|(?:its|it is) a go|works great|im coming|suits?(?: me)?|do that|sold|grab (?:it|that)|(?:get|go for) (?:the|both|it|that)(?: \S+)?|lets go|take my money"
+    r"|(?:ill|well|hell|shell|theyll) (?:have|take) (?:it|that|the|one|both)|stick (?:me|him|her|us) in|(?:get|let ?s get) it over with|lets do|thats easier|yes thats"
+    r"|(?:ill|well|i can|we can|i could) (?:come|be) (?:then|there|in|before|over)(?: \S+)?|both then|<TIME> (?:please|then|it is|is fine|is good|is perfect|works)"
+)
+DISSENT = Phrases(
+    r"no|nope|nah|not|cant|cannot|wont|wouldnt|dont|doesnt|actually|instead|rather|earlier|later"
+    r"|sooner|different|other|how about|what about|make it|change|another|any other|anything else"
+    r"|do you have|have you got|anything|prefer|else|maybe|might|too (?:early|late|far)|is there"
+)
+# These alone say little when a question follows them.
+MILD_ACCEPT = Phrases(
+    r"ok|okay|right|alright|all right|great|good|oh|cool|brilliant|uh huh|mm hm|mhm|kay"
+)
+# A machine speaks on the other side.
+MACHINE = Phrases(
+    r"(?:reached|mailbox|voicemail) (?:the |of |is )\S+|message recorded|(?:after|at) the (?:tone|beep)|not available to take your call"
+)
+THANKS = Phrases(r"thanks?(?: you)?|returning|appreciate")
+YES = Phrases(r"yes|yeah|yep|yup|sure|perfect|great|absolutely|definitely|please")
+# These take back an acceptance that was said before them.
+TAKES_BACK = Phrases(
+    r"actually|instead|no wait|cant|cannot|wont|never ?mind|rather not|on second thought"
+)
+HESITATES = Phrases(
+    r"let me (?:see|check|look|pull|grab|find|get)|hang on|hold on|one (?:second|sec|moment|minute)"
+    r"|just a (?:second|sec|moment|minute)|which|what time|whats that|what day|who|where"
+)
+CLOSE = Phrases(
+    r"bye|goodbye|bye bye|thanks|thank|cheers|take care|have a (?:\S+ )?(?:good|great|nice|lovely|wonderful"
+    r"|fantastic|day|blessed|one)|thats all|that is all|see you|see ya|welcome|thatll be all|enjoy|feel better|ta"
+)
+ASSENT = Phrases(
+    r"yes|yeah|yep|sure|ok|okay|of course|no problem|certainly|absolutely|perfect|great|fine|lovely"
+    r"|thats fine|can do|alright|all right|right|wonderful|excellent|awesome|got it|done|mm hm|good|sounds good|very good|brilliant|fantastic|super"
+)
+MESSAGE_LEFT = Phrases(
+    r"(?:call|ring|phone|get back|text)(?: to)? (?:me|us)|call ?back|give (?:me|us) a|my (?:number|name)"
+    r"|leaving|message|this is|its|please (?:call|ring|let|phone)|i(?:d| would) like|i need|calling|i want|wondering"
+    r"|on behalf|booked|confirming|running|missed"
+)
+# Only the one who answers for the clinic says these, and only the one who rings it those.
+AGENT_ALONE = Phrases(
+    r"how (?:can|may) i (?:help|assist|direct)|(?:thank you|thanks) for calling|anything else i can"
+    r"|(?:youre|you are) (?:all |now )?(?:booked|scheduled|set)|<I> have you (?:down|scheduled|booked)"
+    r"|would you like (?:me )?to (?:book|schedule|make)|(?:whats|what is) your (?:name|date of birth|last name|phone)"
+    r"|can i (?:get|have|take) your|your <APPT> (?:is|has been)|<I> (?:booked|scheduled) you|shall i (?:book|put)"
+)
+CALLER_ALONE = Phrases(
+    r"(?:id|i would|wed) like to (?:book|schedule|make|see|come)|i need (?:to (?:see|book|schedule|make)|an <APPT>)"
+    r"|i want (?:to (?:book|schedule|make|see)|an <APPT>)|can i (?:book|make|schedule|come in)|book me|calling to (?:book|schedule|make)"
+)
+BOOKING_BEFORE = Phrases(
+    r"book|booking|schedule|scheduling|make|making|arrange|arranging|want|need|like|reserve"
+)
