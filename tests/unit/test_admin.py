@@ -838,6 +838,20 @@ class TestResync:
         assert on_twilio(twilio)["voice_url"].startswith(BASE_URL)
         assert twilio.service.webhook_url.startswith(BASE_URL)
 
+    def test_sets_every_number_again_when_the_address_changed(self, twilio: TwilioServer) -> None:
+        clinic_id = new_clinic()
+        for number in (NUMBER, OTHER_NUMBER):
+            connected(clinic_id, number)
+        moved = "https://moved.example.test"
+
+        report = call("admin", RESYNC | {"baseUrl": moved})
+
+        assert sorted(report["changed"]) == [NUMBER, OTHER_NUMBER]
+        for number in (NUMBER, OTHER_NUMBER):
+            for url in ("voice_url", "voice_fallback_url", "status_callback"):
+                assert on_twilio(twilio, number)[url].startswith(f"{moved}/api/twilio/voice/")
+        assert twilio.service.webhook_url.startswith(f"{moved}/api/twilio/ci-status/")
+
     def test_reports_a_number_that_left_the_account_and_goes_on(self, twilio: TwilioServer) -> None:
         clinic_id = new_clinic()
         connected(clinic_id)
