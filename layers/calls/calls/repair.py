@@ -22,6 +22,7 @@ from calls.work_queue import MIN_DELAY, Work
 # Twilio's lists have whole seconds, and some webhooks only the time at which they came.
 SAME_SECONDS = 2
 TIMES = ("startedAt", "answeredAt", "endedAt")
+DURATIONS = ("duration", "dialCallDuration", "recordingDuration")
 TRANSCRIPT_IS_FINAL = ("completed", "failed", "canceled", "error")
 
 # The call as it is now, and whether Twilio's lists had news of it.
@@ -131,7 +132,7 @@ def _added(
 
 
 def _agree(one: Call, other: Call) -> bool:
-    """Whether a clinic reads the same of both, times within two seconds."""
+    """Whether a clinic reads the same of both, times and durations within two seconds."""
     this, that = calls.attributes(one), calls.attributes(other)
     return all(_same(name, this.get(name), that.get(name)) for name in this.keys() | that.keys())
 
@@ -139,6 +140,8 @@ def _agree(one: Call, other: Call) -> bool:
 def _same(name: str, this: Any, that: Any) -> bool:
     if name in TIMES and this and that:
         return abs(instants.seconds_between(this, that)) <= SAME_SECONDS
+    if name in DURATIONS and this and that:
+        return abs(int(this) - int(that)) <= SAME_SECONDS
     return bool(this == that)
 
 
