@@ -433,7 +433,7 @@ class TestACallThatNeverSettles:
         said = {"status": "in-progress", "twilioPhoneNumber": "+13125550177"} | said
         told |= facts.known("voice", **said)
         call_sid = new_sid("CA")
-        call_store.change(call_sid, lambda call: call_store.owned(call | {"facts": told}, None))
+        call_store.change(call_sid, lambda call: call_store.with_facts(call, told))
         return call_sid
 
     def test_has_a_final_state_and_a_reason_after_a_day(

@@ -118,7 +118,8 @@ def _added(
     news: list[bool] = []
 
     def completed(call: Call) -> Call:
-        noted = call_store.owned(call | {"facts": merged(call["facts"], told)}, line)
+        known = call["facts"]
+        noted = call_store.with_facts(call, merged(known, _unlike(told, known)), line)
         noted = calls.awaiting(noted, *_expected(noted, line))
         news[:] = [noted["work"] != call["work"] or not _agree(call, noted)]
         priced = bool(price) and "price" in calls.outstanding(noted)
@@ -129,6 +130,15 @@ def _added(
         return calls.with_work(noted, **price) if priced else noted
 
     return call_store.change(call_sid, completed), news[0]
+
+
+def _unlike(told: Facts, known: Facts) -> Facts:
+    """What is told otherwise than it is known: a webhook's finer time is kept."""
+    return {
+        name: fact
+        for name, fact in told.items()
+        if name not in known or not _same(name, known[name]["value"], fact["value"])
+    }
 
 
 def _agree(one: Call, other: Call) -> bool:
