@@ -5,6 +5,7 @@ import json
 import secrets
 import signal
 import sys
+from collections import Counter
 from pathlib import Path
 from types import FrameType
 
@@ -46,7 +47,7 @@ def _arguments() -> argparse.Namespace:
     call.add_argument("--digits", default="")
     call.add_argument("--clinic", choices=CLINIC_BEHAVIOURS, default="answer")
     call.add_argument("--script", type=Path)
-    for run in (_admin, _resync, _rejudge):
+    for run in (_admin, _resync, _reconcile, _rejudge):
         chore = commands.add_parser(run.__name__[1:])
         chore.set_defaults(run=run)
         chore.add_argument("--stack", help="a deployed stack; the running local one, when left out")
@@ -116,6 +117,16 @@ def _admin(arguments: argparse.Namespace) -> None:
 
 def _resync(arguments: argparse.Namespace) -> None:
     print(json.dumps(chores.resync(_named_or_running(arguments)), indent=2))
+
+
+def _reconcile(arguments: argparse.Namespace) -> None:
+    total: Counter[str] = Counter()
+    say = Progress()
+    for report in chores.reconcile(_named_or_running(arguments)):
+        total.update({name: report[name] for name in chores.COUNTED})
+        stopped = f", stopped: {report['stopped']}" if report["stopped"] else ""
+        say(f"{total['checked']} calls checked, {total['created']} created{stopped}")
+    print(json.dumps(report | total, indent=2))
 
 
 def _rejudge(arguments: argparse.Namespace) -> None:

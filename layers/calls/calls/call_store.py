@@ -44,7 +44,10 @@ def note(event: Event, line: Line | None = None, *awaits: str) -> Call:
     """
     kept = keep(event)
     new = facts.facts_from(kept.route, kept.params, kept.received_at)
-    return change(event.call_sid, lambda call: _with(call, new, line, awaits))
+    return change(
+        event.call_sid,
+        lambda call: with_facts(call, facts.merged(call["facts"], new), line, awaits),
+    )
 
 
 def keep(event: Event) -> Event:
@@ -93,6 +96,12 @@ def get(call_sid: str) -> dict[str, Any] | None:
         ConsistentRead=True,
     )
     return from_item(answer["Item"]) if "Item" in answer else None
+
+
+def find(call_sid: str) -> Call | None:
+    """The call as it is stored, without what is computed from it."""
+    stored = get(call_sid)
+    return _call(stored) if stored else None
 
 
 def of_clinic(call_sid: str, clinic_id: str | None) -> dict[str, Any] | None:
@@ -165,6 +174,7 @@ class Selection:
     start: str = "0"
     end: str = "9999"
     also: tuple[tuple[str, Any], ...] = ()
+    oldest_first: bool = False
 
     @property
     def is_empty(self) -> bool:
@@ -174,7 +184,10 @@ class Selection:
 def newest(
     selection: Selection, limit: int, after: Mapping[str, str] | None = None
 ) -> tuple[list[dict[str, Any]], dict[str, str] | None]:
-    """Up to `limit` stored items, newest first, and where the next page starts (None at the end)."""
+    """Up to `limit` stored items, and where the next page starts (None at the end).
+
+    The newest come first, unless the selection says otherwise.
+    """
     found: list[dict[str, Any]] = []
     start = dict(after) if after else None
     while True:
@@ -182,7 +195,7 @@ def newest(
         found += [from_item(item) for item in page["Items"]]
         start = from_item(page["LastEvaluatedKey"]) if "LastEvaluatedKey" in page else None
         if len(found) > limit:
-            return found[:limit], _key_of(found[limit - 1], selection)
+            return found[:limit], key_of(found[limit - 1], selection)
         if start is None or len(found) == limit:
             return found, start
 
@@ -214,7 +227,7 @@ def _page(
         "KeyConditionExpression": "#key = :value AND startedAt BETWEEN :start AND :end",
         "ExpressionAttributeNames": names,
         "ExpressionAttributeValues": to_item(values),
-        "ScanIndexForward": False,
+        "ScanIndexForward": selection.oldest_first,
     }
     if conditions:
         query["FilterExpression"] = " AND ".join(conditions)
@@ -225,7 +238,8 @@ def _page(
     return dict(client("dynamodb").query(**query))
 
 
-def _key_of(item: Mapping[str, Any], selection: Selection) -> dict[str, str]:
+def key_of(item: Mapping[str, Any], selection: Selection) -> dict[str, str]:
+    """Where the page starts that follows an item."""
     return {name: item[name] for name in ("callSid", selection.key, "startedAt")}
 
 
@@ -254,21 +268,32 @@ def _put(call: Call, version: int) -> bool:
     return True
 
 
-def _with(call: Call, new: facts.Facts, line: Line | None, awaits: tuple[str, ...]) -> Call:
-    noted = call | {"facts": facts.merged(call["facts"], new)}
+def with_facts(
+    call: Call, known: facts.Facts, line: Line | None = None, awaits: tuple[str, ...] = ()
+) -> Call:
+    """The call with these facts in place of its own, and whose it then is."""
+    noted = call | {"facts": known}
     noted = calls.awaiting(noted, *awaits) if awaits else noted
-    return noted if noted["work"].get("customerId") else _owned(noted, line)
+    # What is told late may say that the call began before its number changed hands.
+    is_owned = noted["work"].get("customerId") and _where_and_when(noted) == _where_and_when(call)
+    return noted if is_owned else _owned(noted, line)
 
 
 def _owned(call: Call, line: Line | None) -> Call:
     """The call with the clinic that owned its number when it started."""
-    number, started_at = (
-        call["facts"].get(name, {}).get("value") for name in ("twilioPhoneNumber", "startedAt")
-    )
+    number, started_at = _where_and_when(call)
     if not number or not started_at:
         return call
     line = line or line_store.find(number)
-    return calls.with_work(call, customerId=line.owner_at(started_at) if line else NOBODY)
+    known = call["work"].get("customerId") or NOBODY
+    return calls.with_work(call, customerId=line.owner_at(started_at) if line else known)
+
+
+def _where_and_when(call: Call) -> tuple[str | None, str | None]:
+    number, started_at = (
+        call["facts"].get(name, {}).get("value") for name in ("twilioPhoneNumber", "startedAt")
+    )
+    return number, started_at
 
 
 def _call(item: Mapping[str, Any]) -> Call:
