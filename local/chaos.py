@@ -33,9 +33,13 @@ _AT_ONCE = 4
 _CALLBACK_FAULTS = {"drop": 0.2, "repeat": 0.2, "delay": [0, 5], "reorder": True}
 # One request in so many costs the function that sent it its life.
 _REQUESTS_PER_KILL = 300
+KILLS = ("midway", "answer")
 _ANSWER_ROUTES = ("incoming", "dial-status", "voicemail")
 # A message whose work failed is seen again after this, in place of the template's six minutes.
 _SECONDS_UNTIL_RETRY = 20
+# Functions that nobody waits for; a worker more is half a second of processor time.
+_BOUNDED = ("CallStatus", "RecordingReady", "LiveTranscript", "TranscriptReady", "SummarizeCall")
+_WORKERS_EACH = 3
 _PATIENCE_SECONDS = 300.0
 
 Json = dict[str, Any]
@@ -170,7 +174,7 @@ def _place_all(
     say: Progress,
 ) -> dict[str, Planned]:
     """By SID, every call, once all of them are over."""
-    _retry_soon(stack)
+    _fit_to_one_machine(stack)
     placed: dict[str, Planned] = {}
     pool = ThreadPoolExecutor(max_workers=_AT_ONCE)
     with _faults_in_turns(stack, proxies, killer, say):
@@ -211,11 +215,15 @@ def _until(holds: Any, what: str) -> None:
 
 def _unsettled(stack: Stack) -> list[str]:
     deployed = stack.deployed()
-    pages = deployed.client("dynamodb").get_paginator("query").paginate(
-        TableName=deployed.outputs["CallLogsTable"],
-        IndexName="Unsettled",
-        KeyConditionExpression="unsettled = :unsettled",
-        ExpressionAttributeValues={":unsettled": {"S": "unsettled"}},
+    pages = (
+        deployed.client("dynamodb")
+        .get_paginator("query")
+        .paginate(
+            TableName=deployed.outputs["CallLogsTable"],
+            IndexName="Unsettled",
+            KeyConditionExpression="unsettled = :unsettled",
+            ExpressionAttributeValues={":unsettled": {"S": "unsettled"}},
+        )
     )
     return [item["callSid"]["S"] for page in pages for item in page["Items"]]
 
@@ -230,8 +238,13 @@ def _queue_is_idle(stack: Stack) -> bool:
     return all(answer["Attributes"][name] == "0" for name in names)
 
 
-def _retry_soon(stack: Stack) -> None:
+def _fit_to_one_machine(stack: Stack) -> None:
+    """What waits is tried again soon, and what fails starts no more processes than there is room for."""
     deployed = stack.deployed()
+    for function in _BOUNDED:
+        deployed.client("lambda").put_function_concurrency(
+            FunctionName=deployed.resources[function], ReservedConcurrentExecutions=_WORKERS_EACH
+        )
     deployed.client("sqs").set_queue_attributes(
         QueueUrl=deployed.resources["WorkQueue"],
         Attributes={"VisibilityTimeout": str(_SECONDS_UNTIL_RETRY)},
@@ -307,7 +320,7 @@ def _wrong(
 ) -> Iterator[Wrong]:
     plan = placed[call["callSid"]]
     for logged in by_sid[call["callSid"]]:
-        yield from truth.wrong_fields(call, plan.line, plan.sample.booked, logged)
+        yield from truth.wrong_fields(call, plan.line, plan.words.booked, logged)
 
 
 def _calls(stack: Stack) -> list[Json]:

@@ -9,7 +9,7 @@ import requests
 from twilio.rest import Client
 
 from local import placing, sample_clinics
-from local.sample_calls import CALLS, SampleCall
+from local.sample_calls import CALLS
 from local.sample_clinics import DENTIST, NUMBERS, PHYSIOTHERAPIST, SampleClinic
 from local.stack import Stack
 from local.truth import Line
@@ -36,16 +36,42 @@ _LINES = {"dentist": 8, "physio": 6, "unrecorded": 3, "messages": 2, "unknown": 
 _DIGITS = {"1": 5, "2": 5, "--": 2, "-1": 1, "92": 1, "00": 1}
 _CLINIC = {"answer": 10, "busy": 2, "no-answer": 3, "fail": 1}
 _CALLERS = ("+12175550141", "+13125550142", "+14155550143", "+442079460144", "anonymous")
-_TALKS = [call for call in CALLS if call.clinic == "answer"]
-_MESSAGES = [call for call in CALLS if call.clinic != "answer"]
+
+
+@dataclass(frozen=True)
+class Words:
+    """What is said on a call, and whether an appointment is booked by it."""
+
+    script: str
+    booked: bool
+
+
+_BOOKS = """
+summary: The caller asked for a cleaning and the clinic confirmed an appointment on Tuesday at 3 pm.
+agent: How can I help you?
+caller: I'd like to book a cleaning, please.
+agent: We have Tuesday at three, would that suit you?
+caller: Yes, Tuesday at three is great.
+agent: You're all booked for Tuesday at 3 pm. See you then!
+"""
+_ASKS = """
+summary: The caller asked for the opening hours, and the clinic told them.
+agent: How can I help you?
+caller: What are your opening hours on Saturday?
+agent: We are open from nine to noon.
+"""
+# Every word costs the emulated cloud work: most calls are short.
+_SHORT = [Words(_BOOKS, booked=True), Words(_ASKS, booked=False)]
+_TALKS = _SHORT * 6 + [Words(c.script, c.booked) for c in CALLS if c.clinic == "answer"]
+_MESSAGES = [Words(c.script, c.booked) for c in CALLS if c.clinic != "answer"]
 
 
 @dataclass(frozen=True)
 class Planned:
-    """A call to place, and what its words amount to if they are ever said."""
+    """A call to place, and what is said if anybody answers."""
 
     line: Line
-    sample: SampleCall
+    words: Words
     from_number: str
     digits: str
     clinic: str
@@ -58,7 +84,7 @@ class Planned:
             from_number=self.from_number,
             digits=self.digits,
             clinic=self.clinic,
-            script=self.sample.script,
+            script=self.words.script,
             caller=self.caller,
         )
 
@@ -76,7 +102,7 @@ def _drawn(chance: Random, lines: dict[str, Line]) -> Planned:
     hangs_up = chance.choice(("after-talk", None) if talks else ("after-message", None))
     return Planned(
         line=lines[name],
-        sample=chance.choice(_TALKS if talks else _MESSAGES),
+        words=chance.choice(_TALKS if talks else _MESSAGES),
         from_number=chance.choice(_CALLERS),
         digits=_one_of(chance, _DIGITS) if name == "dentist" else "",
         clinic=clinic,

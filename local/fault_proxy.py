@@ -92,7 +92,10 @@ class _Dependency:
 
     async def _pass(self, request: web.Request) -> web.StreamResponse:
         fault, mended = self.fault, self._mended
-        asked = Asked(self.name, await request.read(), _port_of(request))
+        try:
+            asked = Asked(self.name, await request.read(), _port_of(request))
+        except ConnectionError:
+            return web.Response()  # its sender died
         if await self._proxies.watch(asked, False):
             return _hung_up_on(request)
         if fault in ("error", "throttle"):
@@ -181,7 +184,11 @@ def refusal(dependency: str, fault: str) -> Answer:
     if dependency == "twilio":
         error = json.dumps({"code": int(code), "message": "on demand", "status": status})
         return status, "application/json", error
-    return status, "application/x-amz-json-1.0", json.dumps({"__type": code, "message": "on demand"})
+    return (
+        status,
+        "application/x-amz-json-1.0",
+        json.dumps({"__type": code, "message": "on demand"}),
+    )
 
 
 _REFUSALS = {

@@ -202,9 +202,7 @@ def _summary(call: Json, line: Line, booked: bool | None) -> dict[str, Wanted]:
     }
 
 
-def _wrong_verdict(
-    call: Json, log: Json, booked: bool | None, state: Wanted
-) -> Iterator[Wrong]:
+def _wrong_verdict(call: Json, log: Json, booked: bool | None, state: Wanted) -> Iterator[Wrong]:
     """A verdict's words must have been said; a call that was never summarised has no verdict."""
     verdict = log.get("booking")
     if state.allows("none") or verdict is None:
