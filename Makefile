@@ -15,7 +15,7 @@ unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 BEGAN := $(shell date +%s)
 say = @echo "[$$(( $$(date +%s) - $(BEGAN) )) s] $(1)"
 
-.PHONY: help demo test check format up down token call admin resync rejudge eval chaos logs
+.PHONY: help demo test check format up down token call admin resync reconcile rejudge eval chaos logs
 
 help:
 	@echo "make demo     place sample calls on a local cloud and show what the clinic reads"
@@ -28,10 +28,11 @@ help:
 	@echo "make logs     what the running functions wrote"
 	@echo "make admin    create an admin: EMAIL="
 	@echo "make resync   set all numbers' webhooks again"
+	@echo "make reconcile fetch now what Twilio's webhooks did not bring"
 	@echo "make rejudge  show which stored verdicts today's engine would change; APPLY=1 stores them"
 	@echo "make eval     the verdict's accuracy on labelled conversations: FILE= ERRORS=10 (FOLDS=5: learnt anew without what is judged)"
 	@echo "make chaos    place calls while everything fails in turns, and compare the log with the truth: CALLS=200 SEED= KILL=answer"
-	@echo "admin, resync and rejudge work on the running system, or with STACK= and AWS_PROFILE= on a deployed one"
+	@echo "admin, resync, reconcile and rejudge work on the running system, or with STACK= and AWS_PROFILE= on a deployed one"
 
 demo: $(VENVS)/ready
 	@python -m local demo
@@ -71,6 +72,9 @@ admin: $(VENVS)/ready
 
 resync: $(VENVS)/ready
 	@python -m local resync $(if $(STACK),--stack "$(STACK)")
+
+reconcile: $(VENVS)/ready
+	@python -m local reconcile $(if $(STACK),--stack "$(STACK)")
 
 rejudge: $(VENVS)/ready
 	@python -m local rejudge $(if $(STACK),--stack "$(STACK)") $(if $(filter 1 yes true,$(APPLY)),--apply)

@@ -5,6 +5,7 @@ import json
 import secrets
 import signal
 import sys
+from collections import Counter
 from pathlib import Path
 from types import FrameType
 
@@ -51,7 +52,7 @@ def _arguments() -> argparse.Namespace:
     wild.add_argument("--calls", type=int, default=200)
     wild.add_argument("--seed", type=int, default=secrets.randbelow(1_000_000))
     wild.add_argument("--kill", choices=chaos.KILLS, default="midway")
-    for run in (_admin, _resync, _rejudge):
+    for run in (_admin, _resync, _reconcile, _rejudge):
         chore = commands.add_parser(run.__name__[1:])
         chore.set_defaults(run=run)
         chore.add_argument("--stack", help="a deployed stack; the running local one, when left out")
@@ -128,6 +129,16 @@ def _admin(arguments: argparse.Namespace) -> None:
 
 def _resync(arguments: argparse.Namespace) -> None:
     print(json.dumps(chores.resync(_named_or_running(arguments)), indent=2))
+
+
+def _reconcile(arguments: argparse.Namespace) -> None:
+    total: Counter[str] = Counter()
+    say = Progress()
+    for report in chores.reconcile(_named_or_running(arguments)):
+        total.update({name: report[name] for name in chores.COUNTED})
+        stopped = f", stopped: {report['stopped']}" if report["stopped"] else ""
+        say(f"{total['checked']} calls checked, {total['created']} created{stopped}")
+    print(json.dumps(report | total, indent=2))
 
 
 def _rejudge(arguments: argparse.Namespace) -> None:

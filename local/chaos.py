@@ -201,8 +201,8 @@ def _mend(stack: Stack, say: Progress) -> None:
     """What an operator does after a bad day: let the reconciler run, and wait."""
     for sid in [call["callSid"] for call in _calls(stack)]:
         _until(lambda sid=sid: bool(_call(stack, sid)["done"]), f"{sid} to be over")
-    if hasattr(chores, "reconcile"):
-        say(f"the reconciler: {json.dumps(chores.reconcile(stack.deployed()))}")
+    for report in chores.reconcile(stack.deployed()):
+        say(f"the reconciler: {json.dumps(report)}")
     _until(lambda: not _unsettled(stack) and _queue_is_idle(stack), "the log to settle")
     say("settled")
 

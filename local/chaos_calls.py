@@ -1,6 +1,5 @@
 """The lines and calls of a chaos run, drawn from its seed."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any

@@ -1,10 +1,25 @@
 """The operator's chores on a deployed stack."""
 
 import json
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from local.deployed import Deployed
+
+# Together longer than the lease of a run that died.
+_WAITS = 20
+_SECONDS_BETWEEN_WAITS = 5
+# Of the reconciler's reports, what the runs of one chore come to together.
+COUNTED = (
+    "checked",
+    "created",
+    "completed",
+    "transcriptsOrdered",
+    "summariesFetched",
+    "givenUp",
+    "failed",
+)
 
 
 class ChoreFailed(RuntimeError):
@@ -14,6 +29,23 @@ class ChoreFailed(RuntimeError):
 def resync(deployed: Deployed) -> Any:
     """Sets all webhooks on Twilio again; returns the function's report."""
     return _ask(deployed, "Admin", {"chore": "resync", "baseUrl": deployed.outputs["ApiUrl"]})
+
+
+def reconcile(deployed: Deployed) -> Iterator[dict[str, Any]]:
+    """Has missing calls and facts fetched until none is left; one report for each run.
+
+    Raises ChoreFailed where Twilio stays away, or another run stays at work.
+    """
+    waits = 0
+    while waits < _WAITS:
+        report = _ask(deployed, "ReconcileCalls", {"chore": "reconcile"})
+        yield report
+        if report["finished"]:
+            return
+        if report["stopped"] not in ("time", "count"):
+            waits += 1
+            time.sleep(_SECONDS_BETWEEN_WAITS)
+    raise ChoreFailed(f"the reconciler does not get on: {report['stopped']}")
 
 
 def rejudge(deployed: Deployed, *, apply: bool) -> Iterator[dict[str, Any]]:

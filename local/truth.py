@@ -186,10 +186,13 @@ def _main_recording(call: Json) -> Json:
 def _summary(call: Json, line: Line, booked: bool | None) -> dict[str, Wanted]:
     live = [t["sid"] for t in call["transcripts"] if not t["recordingSid"]]
     status = _main_recording(call).get("status")
-    text, state, reason = None, "none", f"recording_{status}" if status else "not_recorded"
-    if status == "completed" or live:
-        text = call["summary"]
-        state, reason = ("ready", None) if text else ("failed", "no_summary_operator")
+    text = call["summary"] if status == "completed" or live else None
+    state: str = "ready"
+    reason: str | None = None
+    if status != "completed" and not live:
+        state, reason = "none", f"recording_{status}" if status else "not_recorded"
+    elif not text:
+        state, reason = "failed", "no_summary_operator"
     sids = tuple(t["sid"] for t in call["transcripts"]) if state != "none" else (None,)
     return {
         "transcriptSid": Wanted(sids or ("the transcript that was not ordered",)),

@@ -146,6 +146,7 @@ def _create(template: dict[str, Any]) -> dict[str, str]:
         "LINES_TABLE": "LinesTable",
         "CALL_LOGS_TABLE": "CallLogsTable",
         "CALL_EVENTS_TABLE": "CallEventsTable",
+        "RECONCILIATION_TABLE": "ReconciliationTable",
         "WORK_QUEUE_URL": sqs.create_queue(QueueName="work")["QueueUrl"],
         "FILES_BUCKET": "files",
         "TWILIO_SECRET_ARN": stored["ARN"],

@@ -26,6 +26,7 @@ DOORS = {
     "json_api": "calls.aws",
     "keeping": "calls.aws",
     "line_store": "calls.aws",
+    "reconciliation_store": "calls.aws",
     "second_opinion": "calls.aws",
     "secret": "calls.aws",
     "settings": "os",

@@ -103,7 +103,7 @@ class TestFields:
 
     @pytest.mark.parametrize("name", sorted(a_log()))
     def test_any_attribute_may_be_wrong(self, name):
-        later = {n: "2026-11-22T15:00:00.000Z" for n in ("startedAt", "answeredAt", "endedAt")}
+        later = dict.fromkeys(("startedAt", "answeredAt", "endedAt"), "2026-11-22T15:00:00.000Z")
         other = later | {"booking": None, "summaryReady": 1}
 
         assert wrong(a_call(), a_log(**{name: other.get(name, "other")})) == [name]
@@ -165,8 +165,8 @@ class TestFields:
 
     def test_an_unrecorded_call_has_no_summary(self):
         call = a_call(recordings=[], transcripts=[])
-        nothing = ("recordingSid", "recordingUrl", "recordingStatus", "recordingDuration")
-        nothing += ("transcriptSid", "summaryText", "appointmentBooked", "booking")
+        nothing = ["recordingSid", "recordingUrl", "recordingStatus", "recordingDuration"]
+        nothing += ["transcriptSid", "summaryText", "appointmentBooked", "booking"]
         log = a_log(summaryReady=False, summaryState="none", summaryReason="not_recorded")
 
         assert wrong(call, log | dict.fromkeys(nothing)) == []

@@ -214,6 +214,9 @@ class TestPolicies:
     def test_of_the_worker_too(self, template: Template) -> None:
         self.check_the_key(template, "SummarizeCall")
 
+    def test_of_the_reconciler_too(self, template: Template) -> None:
+        self.check_the_key(template, "ReconcileCalls")
+
     def check_the_key(self, template: Template, function: str) -> None:
         needed: dict[str, set[str]] = {}
         granted: dict[str, set[str]] = {}

@@ -1,6 +1,9 @@
 """What is fetched for a call after it ended: a copy of its audio, and its price."""
 
-from calls import archive, call_store, twilio_api
+from typing import Any
+
+from calls import archive, call_store, rest_facts, twilio_api
+from calls.facts import whole
 from calls.line import NOBODY
 from calls.summaries import NotReady
 from calls.work_queue import Work
@@ -22,7 +25,19 @@ def copy_audio(work: Work) -> None:
 
 def fetch_price(work: Work) -> None:
     """Ask what Twilio charged for a call. Raises NotReady until it has a price."""
-    call = twilio_api.call(work.call_sid)
-    if call.price is None:
+    said = price(twilio_api.call(work.call_sid))
+    if not said:
         raise NotReady("call has no price yet")
-    call_store.finish(work.call_sid, price=str(call.price), priceUnit=call.price_unit)
+    call_store.finish(work.call_sid, **said)
+
+
+def price(call: Any) -> dict[str, str]:
+    """What Twilio's answer about a call says of its price; {} while it says nothing.
+
+    Twilio charges nothing for a call that nobody answered, and never gives it a price.
+    """
+    if call.price is not None:
+        return {"price": str(call.price), "priceUnit": call.price_unit}
+    if rest_facts.has_ended(call) and not whole(call.duration):
+        return {"priceFailure": "not_answered"}
+    return {}

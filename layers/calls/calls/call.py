@@ -170,16 +170,19 @@ def _no_summary_reason(call: Call) -> str:
 
 def is_settled(call: Call) -> bool:
     """Whether nothing more is awaited: the call ended and all work about it is done or given up."""
-    recording_open = any(
-        recording["status"] in ("in-progress", "processing")
-        for recording in recordings(call["facts"])
-    )
-    return (
-        has_ended(call["facts"])
-        and not recording_open
-        and summary(call)[0] != "pending"
-        and all(_is_done(call["work"], piece) for piece in call["work"].get("awaits", ()))
-    )
+    return has_ended(call["facts"]) and not open_recordings(call["facts"]) and not outstanding(call)
+
+
+def outstanding(call: Call) -> set[str]:
+    """The pieces of work that are awaited and not done: "summary", "audio", "price"."""
+    work = call["work"]
+    pending = {piece for piece in work.get("awaits", ()) if not _is_done(work, piece)}
+    return pending | ({"summary"} if summary(call)[0] == "pending" else set())
+
+
+def open_recordings(facts: Facts) -> list[str]:
+    """The SIDs of recordings that are not ready yet."""
+    return [r["sid"] for r in recordings(facts) if r["status"] in ("in-progress", "processing")]
 
 
 def awaits_audio(item: Mapping[str, Any]) -> bool:

@@ -95,6 +95,12 @@ def get(call_sid: str) -> dict[str, Any] | None:
     return from_item(answer["Item"]) if "Item" in answer else None
 
 
+def find(call_sid: str) -> Call | None:
+    """The call as it is stored, without what is computed from it."""
+    stored = get(call_sid)
+    return _call(stored) if stored else None
+
+
 def of_clinic(call_sid: str, clinic_id: str | None) -> dict[str, Any] | None:
     """The stored item if the call is this clinic's (None: whoever's it is), else None."""
     query: dict[str, Any] = {
@@ -165,6 +171,7 @@ class Selection:
     start: str = "0"
     end: str = "9999"
     also: tuple[tuple[str, Any], ...] = ()
+    oldest_first: bool = False
 
     @property
     def is_empty(self) -> bool:
@@ -174,7 +181,10 @@ class Selection:
 def newest(
     selection: Selection, limit: int, after: Mapping[str, str] | None = None
 ) -> tuple[list[dict[str, Any]], dict[str, str] | None]:
-    """Up to `limit` stored items, newest first, and where the next page starts (None at the end)."""
+    """Up to `limit` stored items, and where the next page starts (None at the end).
+
+    The newest come first, unless the selection says otherwise.
+    """
     found: list[dict[str, Any]] = []
     start = dict(after) if after else None
     while True:
@@ -182,7 +192,7 @@ def newest(
         found += [from_item(item) for item in page["Items"]]
         start = from_item(page["LastEvaluatedKey"]) if "LastEvaluatedKey" in page else None
         if len(found) > limit:
-            return found[:limit], _key_of(found[limit - 1], selection)
+            return found[:limit], key_of(found[limit - 1], selection)
         if start is None or len(found) == limit:
             return found, start
 
@@ -214,7 +224,7 @@ def _page(
         "KeyConditionExpression": "#key = :value AND startedAt BETWEEN :start AND :end",
         "ExpressionAttributeNames": names,
         "ExpressionAttributeValues": to_item(values),
-        "ScanIndexForward": False,
+        "ScanIndexForward": selection.oldest_first,
     }
     if conditions:
         query["FilterExpression"] = " AND ".join(conditions)
@@ -225,7 +235,8 @@ def _page(
     return dict(client("dynamodb").query(**query))
 
 
-def _key_of(item: Mapping[str, Any], selection: Selection) -> dict[str, str]:
+def key_of(item: Mapping[str, Any], selection: Selection) -> dict[str, str]:
+    """Where the page starts that follows an item."""
     return {name: item[name] for name in ("callSid", selection.key, "startedAt")}
 
 
@@ -257,11 +268,13 @@ def _put(call: Call, version: int) -> bool:
 def _with(call: Call, new: facts.Facts, line: Line | None, awaits: tuple[str, ...]) -> Call:
     noted = call | {"facts": facts.merged(call["facts"], new)}
     noted = calls.awaiting(noted, *awaits) if awaits else noted
-    return noted if noted["work"].get("customerId") else _owned(noted, line)
+    return owned(noted, line)
 
 
-def _owned(call: Call, line: Line | None) -> Call:
-    """The call with the clinic that owned its number when it started."""
+def owned(call: Call, line: Line | None) -> Call:
+    """The call with the clinic that owned its number when it started, once both are known."""
+    if call["work"].get("customerId"):
+        return call
     number, started_at = (
         call["facts"].get(name, {}).get("value") for name in ("twilioPhoneNumber", "startedAt")
     )

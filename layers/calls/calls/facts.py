@@ -17,8 +17,11 @@ Fact = dict[str, Any]
 Facts = dict[str, Fact]
 Params = Mapping[str, str]
 
-# Twilio's own list of calls knows best, then the callback at a call's end.
-SOURCES = ("webhook", "leg", "voice", "dial", "status", "rest")
+# Twilio's own list of calls knows best, then the callback at a call's end; what was only deduced
+# gives way to whatever is said.
+SOURCES = ("deduced", "webhook", "leg", "voice", "dial", "status", "rest")
+# What no webhook says: rebuilding a call from its webhooks leaves facts of these sources.
+NOT_OF_WEBHOOKS = ("deduced", "rest")
 
 # A status only moves forward; all that end a call or a recording stand on one step.
 PROGRESS = {"queued": 0, "initiated": 1, "ringing": 2, "in-progress": 3}
@@ -108,10 +111,9 @@ def _parent(params: Params, source: str, at: str) -> Facts:
 def _dial(params: Params, at: str) -> Facts:
     url = params.get("RecordingUrl") or ""
     said = {"status": "processing", "source": "DialVerb", "url": url}
-    recording = _recording(url.rpartition("/")[2], said)
     return (
         _parent(params, "webhook", at)
-        | recording
+        | recording(url.rpartition("/")[2], said)
         | known(
             "dial",
             status=params.get("CallStatus"),
@@ -119,21 +121,21 @@ def _dial(params: Params, at: str) -> Facts:
                 params.get("DialCallStatus"), params.get("DialBridged")
             ),
             dialCallSid=params.get("DialCallSid"),
-            dialCallDuration=_whole(params.get("DialCallDuration")),
+            dialCallDuration=whole(params.get("DialCallDuration")),
         )
     )
 
 
 def _voicemail(params: Params, at: str) -> Facts:
     facts = _parent(params, "webhook", at) | known("voice", status=params.get("CallStatus"))
-    seconds = _whole(params.get("RecordingDuration"))
+    seconds = whole(params.get("RecordingDuration"))
     said = {
         "status": "processing",
         "source": "RecordVerb",
         "url": params.get("RecordingUrl"),
         "duration": seconds,
     }
-    return facts | _recording(params.get("RecordingSid"), said)
+    return facts | recording(params.get("RecordingSid"), said)
 
 
 def _status(params: Params, at: str) -> Facts:
@@ -155,7 +157,7 @@ def _leg(params: Params, at: str) -> Facts:
 def _call(params: Params, at: str) -> Facts:
     status = params.get("CallStatus")
     ended = PROGRESS.get(status or "", FINAL) == FINAL
-    duration = _whole(params.get("CallDuration"))
+    duration = whole(params.get("CallDuration"))
     # Twilio's seconds are whole; a second less never comes before a start that was seen.
     began = instants.before(at, max(0, (duration or 0) - 1)) if ended else at
     return _parent(params, "webhook", began) | known(
@@ -168,21 +170,22 @@ def _recording_callback(params: Params, at: str) -> Facts:
         "status": params.get("RecordingStatus"),
         "source": params.get("RecordingSource"),
         "url": params.get("RecordingUrl"),
-        "duration": _whole(params.get("RecordingDuration")),
-        "channels": _whole(params.get("RecordingChannels")),
+        "duration": whole(params.get("RecordingDuration")),
+        "channels": whole(params.get("RecordingChannels")),
         "startedAt": instants.from_twilio(params.get("RecordingStartTime")),
     }
-    return _recording(params.get("RecordingSid"), said) | known(
+    return recording(params.get("RecordingSid"), said) | known(
         "webhook", startedAt=said["startedAt"] or at
     )
 
 
-def _recording(sid: str | None, said: Mapping[str, Any]) -> Facts:
+def recording(sid: str | None, said: Mapping[str, Any], source: str = "webhook") -> Facts:
+    """What is said of one recording; a field holds from the saying that was further on."""
     if not sid:
         return {}
     step = RECORDING_PROGRESS.get(str(said["status"]), 0)
     fields = {k: {"value": v, "step": step} for k, v in said.items() if v not in (None, "")}
-    return {f"recordings.{sid}": {"value": fields, "source": "webhook"}}
+    return {f"recordings.{sid}": {"value": fields, "source": source}}
 
 
 def _transcription(params: Params, at: str) -> Facts:
@@ -201,7 +204,8 @@ def dial_call_status(status: str | None, bridged: str | None) -> str | None:
     return status
 
 
-def _whole(number: str | None) -> int | None:
+def whole(number: str | None) -> int | None:
+    """Twilio writes numbers as text; None for what is none (a running recording's `-1`)."""
     return int(number) if number and number.isdecimal() else None
 
 

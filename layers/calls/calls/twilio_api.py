@@ -92,6 +92,29 @@ def call(sid: str) -> Any:
         return _client().calls(sid).fetch()
 
 
+def calls_to(number: str, day: str) -> Iterator[Any]:
+    """Every call to a number that started on a day (`YYYY-MM-DD`, UTC; all pages)."""
+    with _errors():
+        yield from _client().calls.stream(to=number, start_time=day, page_size=1000)
+
+
+def legs(call_sid: str) -> list[Any]:
+    """The calls that a call's `<Dial>` made."""
+    with _errors():
+        return list(_client().calls.list(parent_call_sid=call_sid))
+
+
+def recordings_made(day: str) -> Iterator[Any]:
+    """Every recording of the account that began on a day (`YYYY-MM-DD`, UTC; all pages)."""
+    with _errors():
+        yield from _client().recordings.stream(date_created=day, page_size=1000)
+
+
+def recordings_of(call_sid: str) -> list[Any]:
+    with _errors():
+        return list(_client().recordings.list(call_sid=call_sid))
+
+
 def recording(sid: str) -> Any:
     with _errors():
         return _client().recordings(sid).fetch()
