@@ -174,10 +174,10 @@ def _place_all(
     say: Progress,
 ) -> dict[str, Planned]:
     """By SID, every call, once all of them are over."""
-    _fit_to_one_machine(stack)
+    _retry_soon(stack)
     placed: dict[str, Planned] = {}
     pool = ThreadPoolExecutor(max_workers=_AT_ONCE)
-    with _faults_in_turns(stack, proxies, killer, say):
+    with _few_workers(stack), _faults_in_turns(stack, proxies, killer, say):
         try:
             calls = [pool.submit(_place, stack, plan) for plan in planned]
             for done in as_completed(calls):
@@ -238,17 +238,29 @@ def _queue_is_idle(stack: Stack) -> bool:
     return all(answer["Attributes"][name] == "0" for name in names)
 
 
-def _fit_to_one_machine(stack: Stack) -> None:
-    """What waits is tried again soon, and what fails starts no more processes than there is room for."""
+def _retry_soon(stack: Stack) -> None:
     deployed = stack.deployed()
-    for function in _BOUNDED:
-        deployed.client("lambda").put_function_concurrency(
-            FunctionName=deployed.resources[function], ReservedConcurrentExecutions=_WORKERS_EACH
-        )
     deployed.client("sqs").set_queue_attributes(
         QueueUrl=deployed.resources["WorkQueue"],
         Attributes={"VisibilityTimeout": str(_SECONDS_UNTIL_RETRY)},
     )
+
+
+@contextmanager
+def _few_workers(stack: Stack) -> Iterator[None]:
+    """While requests hang, no more of them are taken on than two processors bear; the others get 429."""
+    deployed = stack.deployed()
+    functions = [deployed.resources[name] for name in _BOUNDED]
+    client = deployed.client("lambda")
+    for name in functions:
+        client.put_function_concurrency(
+            FunctionName=name, ReservedConcurrentExecutions=_WORKERS_EACH
+        )
+    try:
+        yield
+    finally:
+        for name in functions:
+            client.delete_function_concurrency(FunctionName=name)
 
 
 def read_truth(stack: Stack, placed: Mapping[str, Planned]) -> list[Json]:
