@@ -83,25 +83,25 @@ def transcripts_too_many(call: Json) -> int:
     return len(of_recordings) - len(set(of_recordings))
 
 
-def wrong_fields(call: Json, line: Line, booked: bool | None, log: Json) -> Iterator[Wrong]:
+def wrong_fields(call: Json, line: Line, booked: bool, log: Json) -> Iterator[Wrong]:
     """Every attribute of a call's log that is wrong, missing or made up."""
-    wanted = expected(call, line, booked)
-    for name in sorted((wanted.keys() | log.keys()) - set(NOT_COMPARED)):
+    knowable = {**call, "transcripts": _knowable_transcripts(call, log)}
+    wanted = expected(knowable, line, booked)
+    for name in sorted((wanted.keys() | log.keys()) - {"booking", *NOT_COMPARED}):
         allowed = wanted.get(name, Wanted((None,)))
-        if name == "booking":
-            yield from _wrong_verdict(call, log, booked, wanted["summaryState"])
-        elif not allowed.allows(log.get(name)):
+        if not allowed.allows(log.get(name)):
             yield Wrong(call["callSid"], name, str(allowed), log.get(name))
+    yield from _wrong_verdict(call, log, wanted["summaryState"], wanted["appointmentBooked"])
 
 
-def expected(call: Json, line: Line, booked: bool | None) -> dict[str, Wanted]:
-    """By attribute, what the log of a finished call may say. `booked` is how its conversation ends."""
+def expected(call: Json, line: Line, booked: bool) -> dict[str, Wanted]:
+    """By attribute, what the log of a finished call may say. `booked` is what its words amount to."""
     return {
         **_parties(call, line),
         **_course(call, line),
         **_clinics_leg(call),
         **_recording(call),
-        **_summary(call, line, booked),
+        **_summary(call, booked),
     }
 
 
@@ -183,37 +183,54 @@ def _main_recording(call: Json) -> Json:
     return max(call["recordings"], key=rank, default={})
 
 
-def _summary(call: Json, line: Line, booked: bool | None) -> dict[str, Wanted]:
-    live = [t["sid"] for t in call["transcripts"] if not t["recordingSid"]]
+def _summary(call: Json, booked: bool) -> dict[str, Wanted]:
+    live = tuple(t["sid"] for t in call["transcripts"] if not t["recordingSid"])
     status = _main_recording(call).get("status")
-    text = call["summary"] if status == "completed" or live else None
-    state: str = "ready"
-    reason: str | None = None
-    if status != "completed" and not live:
-        state, reason = "none", f"recording_{status}" if status else "not_recorded"
-    elif not text:
-        state, reason = "failed", "no_summary_operator"
-    sids = tuple(t["sid"] for t in call["transcripts"]) if state != "none" else (None,)
+    transcribed = status == "completed" or bool(live)
+    text = call["summary"] if transcribed else None
+    state, reason = _state_and_reason(transcribed, text, status)
+    sids = tuple(t["sid"] for t in call["transcripts"]) or ("the transcript of its recording",)
     return {
-        "transcriptSid": Wanted(sids or ("the transcript that was not ordered",)),
-        "liveTranscriptSid": Wanted(tuple(live) or (None,)),
+        "transcriptSid": Wanted(sids if transcribed else (None,)),
+        "liveTranscriptSid": Wanted(live or (None,)),
         "summaryText": Wanted((text,)),
         "summaryReady": Wanted((state == "ready",)),
         "summaryState": Wanted((state,)),
         "summaryReason": Wanted((reason,)),
-        "appointmentBooked": Wanted((booked if state != "none" else None,)),
+        "appointmentBooked": Wanted((booked if transcribed and _was_spoken(call) else None,)),
     }
 
 
-def _wrong_verdict(call: Json, log: Json, booked: bool | None, state: Wanted) -> Iterator[Wrong]:
+def _state_and_reason(
+    transcribed: bool, text: str | None, recording: str | None
+) -> tuple[str, str | None]:
+    if not transcribed:
+        return "none", f"recording_{recording}" if recording else "not_recorded"
+    return ("ready", None) if text else ("failed", "no_summary_operator")
+
+
+def _was_spoken(call: Json) -> bool:
+    ended = [thing["status"] for thing in (*call["legs"], *call["recordings"])]
+    return "completed" in ended
+
+
+def _knowable_transcripts(call: Json, log: Json) -> list[Json]:
+    """A live transcript has no recording: only webhooks tell whose it is."""
+    told = _of_kind(call, "transcription")
+    maybe_told = any(request["attempt"] for request in told) and log.get("liveTranscriptSid")
+    is_told = maybe_told or any(_came_through(request) for request in told)
+    return [t for t in call["transcripts"] if t["recordingSid"] or is_told]
+
+
+def _wrong_verdict(call: Json, log: Json, state: Wanted, booked: Wanted) -> Iterator[Wrong]:
     """A verdict's words must have been said; a call that was never summarised has no verdict."""
     verdict = log.get("booking")
     if state.allows("none") or verdict is None:
         if (verdict is None) != state.allows("none"):
-            yield Wrong(call["callSid"], "booking", f"summary {state}", verdict)
+            yield Wrong(call["callSid"], "booking", f"that of a summary {state}", verdict)
         return
-    if verdict["booked"] != booked:
-        yield Wrong(call["callSid"], "booking.booked", repr(booked), verdict["booked"])
+    if not booked.allows(verdict["booked"]):
+        yield Wrong(call["callSid"], "booking.booked", str(booked), verdict["booked"])
     for evidence in verdict["evidence"]:
         spoken = [call["summary"] or ""] if evidence["source"] == "summary" else call["words"]
         if not any(evidence["quote"] in words for words in spoken):
