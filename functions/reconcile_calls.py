@@ -17,7 +17,7 @@ SECONDS_FOR_AN_OPERATOR = 30
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """A run of the schedule; or of an operator (`{"chore": "reconcile"}`), who waits for nothing."""
+    """A run of the schedule, or of an operator: `{"chore": "reconcile"}`, again with `since`."""
     metrics = EphemeralMetrics(namespace="Ringbook")
     metrics.add_metric("ReconcileRuns", MetricUnit.Count, 1)
     failed = True
@@ -37,5 +37,6 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 def _run(event: dict[str, Any], context: Any) -> dict[str, Any]:
     left = context.get_remaining_time_in_millis() / 1000 - SECONDS_TO_STOP
     if event.get("chore") == "reconcile":
-        return reconciliation.reconcile(min(left, SECONDS_FOR_AN_OPERATOR), AT_ONCE)
+        seconds = min(left, SECONDS_FOR_AN_OPERATOR)
+        return reconciliation.reconcile(seconds, AT_ONCE, event.get("since"))
     return reconciliation.reconcile(left, ON_SCHEDULE)

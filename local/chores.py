@@ -37,9 +37,11 @@ def reconcile(deployed: Deployed) -> Iterator[dict[str, Any]]:
     Raises ChoreFailed where Twilio stays away, or another run stays at work.
     """
     waits = 0
+    event = {"chore": "reconcile"}
     while waits < _WAITS:
-        report = _ask(deployed, "ReconcileCalls", {"chore": "reconcile"})
+        report = _ask(deployed, "ReconcileCalls", event)
         yield report
+        event.setdefault("since", report["beganAt"])
         if report["finished"]:
             return
         if report["stopped"] not in ("time", "count"):

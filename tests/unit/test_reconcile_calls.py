@@ -1,18 +1,23 @@
 """Calls and facts that no webhook brought are fetched from Twilio's own lists, once, and only those."""
 
+import json
+import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import requests
+from twilio.request_validator import RequestValidator
 
 import reconcile_calls
-from calls import instants
+from calls import call_store, facts, instants, reconciliation, reconciliation_store, repair
+from calls.line import NOBODY
+from local.simulated_twilio.resources import Call, new_sid
 from tests.unit.ringbook_server import RealCalls, real_calls
+from tests.unit.signed import AUTH_TOKEN
 from tests.unit.twilio_server import TwilioServer
-from tests.unit.twilio_side import (
-    LINE,
-    connected_line,
-)
+from tests.unit.twilio_side import CLINIC, LINE, connected_line, queued, stored_call, stored_calls
 
 NEW_PATIENTS, OTHERS = "+13125550181", "+13125550182"
 # Not of a call itself, or not in Twilio's lists: where a number is from.
@@ -42,6 +47,38 @@ class Context:
 def reconciled(**event: Any) -> dict[str, Any]:
     """The report of a run that an operator asks for."""
     return reconcile_calls.handler({"chore": "reconcile"} | event, Context())
+
+
+def ago(**time_ago: float) -> datetime:
+    return datetime.now(UTC) - timedelta(**time_ago)
+
+
+def missed(twilio: TwilioServer, started: datetime, to: str = LINE) -> str:
+    """A call of which only Twilio knows: nobody answered, and the patient hung up."""
+    call = Call("+17735550171", to, "inbound", None, status="no-answer", created_at=started)
+    call.ended_at = started + timedelta(seconds=20)
+    twilio.account.calls[call.sid] = call
+    return call.sid
+
+
+def emitted(capsys: pytest.CaptureFixture[str]) -> dict[str, float]:
+    """The metrics of the last run."""
+    lines = [line for line in capsys.readouterr().out.splitlines() if "CloudWatchMetrics" in line]
+    said = json.loads(lines[-1])
+    (directive,) = said["_aws"]["CloudWatchMetrics"]
+    assert (directive["Namespace"], directive["Dimensions"]) == ("Ringbook", [["service"]])
+    return {metric["Name"]: said[metric["Name"]][0] for metric in directive["Metrics"]}
+
+
+def deliver_late(twilio: TwilioServer, call_sid: str) -> None:
+    """The callbacks that were lost arrive after all, in the wrong order."""
+    for lost in reversed(twilio.account.traces[call_sid].requests):
+        if lost["attempt"] == 0 and lost["kind"] != "ci":
+            url, _, _ = lost["url"].partition("#")
+            signature = RequestValidator(AUTH_TOKEN).compute_signature(url, lost["params"])
+            headers = {"X-Twilio-Signature": signature}
+            answer = requests.post(url, data=lost["params"], headers=headers, timeout=5)
+            assert answer.status_code == 204
 
 
 def on_schedule(seconds: float = 300) -> dict[str, Any]:
@@ -106,3 +143,359 @@ class TestACallThatNeverReachedUs:
         assert (report["created"], report["finished"]) == (1, True)
         same(calls.settled(call_sid), by_webhooks, but=NOT_IN_LISTS)
         assert len(twilio.requests("POST", "/v2/Transcripts")) <= 1
+
+
+class TestACallThatWasHalfKnown:
+    @pytest.mark.parametrize("share", [0.3, 0.6, 1.0])
+    @pytest.mark.parametrize("clinic", ["answer", "no-answer"])
+    def test_is_completed_to_what_all_webhooks_would_have_made(
+        self, cloud: Any, twilio: TwilioServer, calls: RealCalls, clinic: str, share: float
+    ) -> None:
+        calls.lose_callbacks(share)
+        call_sid = calls.place(LINE, script=SCRIPT, digits="1", clinic=clinic)
+        calls.work_through_the_queue()
+
+        reconciled()
+        repaired = ended_well(calls, call_sid)
+
+        deliver_late(twilio, call_sid)
+        same(calls.settled(call_sid), repaired, but=set())
+        assert repaired["menuChoice"] == "1"
+        assert repaired["outcome"] == {"answer": "answered", "no-answer": "voicemail"}[clinic]
+        assert repaired["summaryReady"] is True
+        assert len(twilio.requests("POST", "/v2/Transcripts")) == 1
+
+    def test_is_left_alone_once_it_is_whole(self, cloud: Any, calls: RealCalls) -> None:
+        calls.lose_callbacks()
+        call_sid = calls.place(LINE, script=SCRIPT, digits="2")
+        reconciled()
+        whole = ended_well(calls, call_sid)
+
+        report = reconciled()
+
+        assert (report["created"], report["completed"]) == (0, 0)
+        assert stored_call(cloud, call_sid)["version"] == whole["version"]
+
+
+def ended_well(calls: RealCalls, call_sid: str) -> dict[str, Any]:
+    """The call once its work is done; Twilio tells of no transcript, so another run looks."""
+    for _ in range(5):
+        calls.work_through_the_queue()
+        if reconciled_again()["unsettled"] == 0:
+            break
+        time.sleep(0.2)
+    return calls.settled(call_sid)
+
+
+def reconciled_again() -> dict[str, Any]:
+    return reconciled()
+
+
+class TestADayWithoutCallbacks:
+    def test_is_repaired_by_one_run(
+        self, cloud: Any, twilio: TwilioServer, calls: RealCalls
+    ) -> None:
+        calls.lose_callbacks()
+        scenarios: list[dict[str, Any]] = [
+            {"digits": "1"},
+            {"clinic": "busy"},
+            {"caller": {"hangsUp": "while-ringing"}},
+        ]
+        sids = [calls.place(LINE, script=SCRIPT, **how) for how in scenarios]
+        calls.lose_callbacks(0)
+
+        report = reconciled()
+
+        assert (report["completed"], report["finished"]) == (3, True)
+        found = [calls.settled(sid) for sid in sids]
+        assert [call["outcome"] for call in found] == ["answered", "voicemail", "abandoned"]
+        assert [call["summaryState"] for call in found] == ["ready", "ready", "none"]
+        assert len(twilio.requests("POST", "/v2/Transcripts")) == 2
+
+
+class TestWhatIsRight:
+    def test_is_not_touched(self, cloud: Any, twilio: TwilioServer, calls: RealCalls) -> None:
+        reconciled()
+        call_sid = calls.place(LINE, script=SCRIPT, digits="1")
+        calls.settled(call_sid)
+        before = stored_call(cloud, call_sid)
+        twilio.asked.clear()
+
+        report = reconciled()
+
+        assert report["checked"] == 1
+        assert not any(report[name] for name in ("created", "completed", "transcriptsOrdered"))
+        assert stored_call(cloud, call_sid) == before
+        assert queued(cloud) == []
+        # Lists of days only: nothing is asked about the call itself.
+        assert all(asked.query.keys() & {"StartTime", "DateCreated"} for asked in twilio.asked)
+
+    def test_waits_for_its_own_callbacks_and_work(
+        self, cloud: Any, twilio: TwilioServer, calls: RealCalls
+    ) -> None:
+        calls.lose_callbacks()
+        call_sid = calls.place(LINE, script=SCRIPT, digits="1")
+        before = stored_call(cloud, call_sid)
+
+        report = on_schedule()
+
+        assert (report["checked"], report["unsettled"], report["finished"]) == (0, 1, True)
+        assert stored_call(cloud, call_sid) == before
+
+    def test_has_no_transcript_where_the_clinic_wanted_none(
+        self, cloud: Any, calls: RealCalls, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("TWILIO_ENABLE_TRANSCRIPTION", "false")
+        before = calls.settled(calls.place(LINE, script=SCRIPT, digits="1"))
+        monkeypatch.setenv("TWILIO_ENABLE_TRANSCRIPTION", "true")
+
+        reconciled()
+
+        after = stored_call(cloud, before["callSid"])
+        assert (after["version"], after["summaryState"]) == (before["version"], "none")
+
+
+class TestANumberThatMoved:
+    def test_carries_no_calls_along(self, cloud: Any, twilio: TwilioServer) -> None:
+        moved = [instants.iso(ago(days=days)) for days in (9, 5, 3)]
+        first = {"clinicId": CLINIC, "from": moved[0], "to": moved[1]}
+        connected_line(
+            clinic_id="hilltop",
+            owners=(first, {"clinicId": "hilltop", "from": moved[2], "to": None}),
+        )
+        earlier, between, now = (missed(twilio, ago(days=days)) for days in (8, 4, 1))
+        never_ours = missed(twilio, ago(days=12))
+
+        reconciled()
+
+        owners = {sid: stored_call(cloud, sid)["customerId"] for sid in stored_calls(cloud)}
+        assert owners == {earlier: CLINIC, between: NOBODY, now: "hilltop"}
+        assert never_ours not in owners
+
+    def test_is_still_looked_at_when_it_has_no_clinic(
+        self, cloud: Any, twilio: TwilioServer
+    ) -> None:
+        owner = {"clinicId": CLINIC, "from": instants.iso(ago(days=9))}
+        connected_line(clinic_id=None, owners=(owner | {"to": instants.iso(ago(days=2))},))
+        call_sid = missed(twilio, ago(days=3))
+
+        reconciled()
+
+        assert stored_call(cloud, call_sid)["customerId"] == CLINIC
+
+    def test_long_ago_is_not(self, cloud: Any, twilio: TwilioServer) -> None:
+        owner = {"clinicId": CLINIC, "from": instants.iso(ago(days=90))}
+        connected_line(clinic_id=None, owners=(owner | {"to": instants.iso(ago(days=60))},))
+
+        assert reconciled()["finished"]
+
+        assert twilio.requests("GET", "/Calls.json") == []
+
+
+class TestARun:
+    @pytest.fixture(autouse=True)
+    def line(self, cloud: Any) -> None:
+        owner = {"clinicId": CLINIC, "from": instants.iso(ago(days=2)), "to": None}
+        connected_line(owners=(owner,))
+
+    def test_that_crashes_loses_nothing(
+        self,
+        cloud: Any,
+        twilio: TwilioServer,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        sids = sorted(missed(twilio, ago(hours=hours)) for hours in (9, 8, 7))
+        complete = repair.complete
+        done: list[Any] = []
+
+        def crashing(*given: Any) -> Any:
+            if len(done) == 1:
+                raise MemoryError
+            done.append(complete(*given))
+            return done[-1]
+
+        monkeypatch.setattr(repair, "complete", crashing)
+        with pytest.raises(MemoryError):
+            reconciled()
+        assert emitted(capsys) == {"ReconcileRuns": 1, "ReconcileFailures": 1}
+        assert len(stored_calls(cloud)) == 1
+
+        monkeypatch.setattr(repair, "complete", complete)
+        report = reconciled()
+
+        assert (report["created"], report["finished"]) == (2, True)
+        assert stored_calls(cloud) == sids
+
+    def test_goes_on_where_the_one_before_it_stopped(
+        self, cloud: Any, twilio: TwilioServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(reconciliation, "MOST_CALLS", 2)
+        at_once = ago(hours=3)
+        sids = sorted(missed(twilio, at_once) for _ in range(5))
+
+        reports = [reconciled()]
+        while not reports[-1]["finished"]:
+            reports.append(reconciled(since=reports[0]["beganAt"]))
+
+        assert [(r["created"], r["stopped"]) for r in reports] == [
+            (2, "count"),
+            (2, "count"),
+            (1, None),
+        ]
+        assert stored_calls(cloud) == sids
+
+    def test_ends_before_its_time_does(self, cloud: Any, twilio: TwilioServer) -> None:
+        missed(twilio, ago(hours=3))
+
+        report = on_schedule(seconds=reconcile_calls.SECONDS_TO_STOP)
+
+        assert (report["finished"], report["stopped"], report["created"]) == (False, "time", 0)
+
+    @pytest.mark.parametrize("path", ["/Calls.json", "/Recordings.json"])
+    @pytest.mark.parametrize("status", [429, 503])
+    def test_stops_when_twilio_wants_it_to_and_goes_on_later(
+        self,
+        cloud: Any,
+        twilio: TwilioServer,
+        path: str,
+        status: int,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        call_sid = missed(twilio, ago(hours=3))
+        twilio.fails("GET", path, status, times=3, Retry_After="3600")
+
+        report = reconciled()
+
+        assert (report["finished"], report["stopped"]) == (False, f"twilio: HTTP {status}")
+        assert emitted(capsys)["ReconcileFailures"] == 1
+        assert stored_calls(cloud) == []
+        assert reconciled()["created"] == 1
+        assert stored_calls(cloud) == [call_sid]
+
+    def test_leaves_the_work_to_another_one_that_is_at_it(
+        self, cloud: Any, twilio: TwilioServer
+    ) -> None:
+        missed(twilio, ago(hours=3))
+        reconciliation_store.take_lease("another")
+
+        report = reconciled()
+
+        assert (report["finished"], report["created"]) == (False, 0)
+        assert report["stopped"] == "another run is at work"
+        assert twilio.asked == []
+
+    def test_takes_over_from_one_that_died(
+        self, cloud: Any, twilio: TwilioServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        missed(twilio, ago(hours=3))
+        with monkeypatch.context() as a_minute_ago:
+            a_minute_ago.setattr(reconciliation_store, "LEASE_SECONDS", -1)
+            reconciliation_store.take_lease("one that died")
+
+        assert reconciled()["created"] == 1
+
+    def test_tells_what_it_did(
+        self, cloud: Any, twilio: TwilioServer, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        missed(twilio, ago(hours=3))
+
+        report = on_schedule()
+
+        assert report | {"beganAt": ""} == {
+            "lines": 1,
+            "checked": 1,
+            "created": 1,
+            "completed": 0,
+            "transcriptsOrdered": 0,
+            "summariesFetched": 0,
+            "givenUp": 0,
+            "failed": 0,
+            "unsettled": 0,
+            "oldestUnsettledAge": 0,
+            "beganAt": "",
+            "finished": True,
+            "stopped": None,
+        }
+        assert emitted(capsys) == {
+            "ReconcileRuns": 1,
+            "CallsRepaired": 1,
+            "CallsCreated": 1,
+            "OldestUnsettledAge": 0,
+            "ReconcileFailures": 0,
+        }
+
+
+class TestACallThatNeverSettles:
+    def unsettled(self, hours: float, **said: Any) -> str:
+        """A call whose last webhook came long ago, on a number that is no line any more."""
+        told = facts.known("voice", startedAt=instants.iso(ago(hours=hours)))
+        said = {"status": "in-progress", "twilioPhoneNumber": "+13125550177"} | said
+        told |= facts.known("voice", **said)
+        call_sid = new_sid("CA")
+        call_store.change(call_sid, lambda call: call_store.with_facts(call, told))
+        return call_sid
+
+    def test_has_a_final_state_and_a_reason_after_a_day(
+        self, cloud: Any, twilio: TwilioServer
+    ) -> None:
+        young, old = self.unsettled(hours=23), self.unsettled(hours=26)
+
+        report = on_schedule()
+
+        assert (report["givenUp"], report["unsettled"]) == (1, 1)
+        assert stored_call(cloud, old)["work"]["givenUpReason"] == "unknown_to_twilio"
+        assert (stored_call(cloud, old)["status"], "unsettled" in stored_call(cloud, old)) == (
+            "failed",
+            False,
+        )
+        assert stored_call(cloud, young)["unsettled"] == "unsettled"
+
+    def test_is_completed_where_twilio_knows_it_though_its_line_is_gone(
+        self, cloud: Any, twilio: TwilioServer
+    ) -> None:
+        call_sid = self.unsettled(hours=5)
+        call = Call("+17735550171", "+13125550177", "inbound", None, sid=call_sid)
+        call.status, call.created_at, call.ended_at = "no-answer", ago(hours=5), ago(hours=5)
+        twilio.account.calls[call_sid] = call
+
+        report = on_schedule()
+
+        assert (report["completed"], report["unsettled"]) == (1, 0)
+        assert stored_call(cloud, call_sid)["status"] == "no-answer"
+
+    def test_fails_with_its_transcript(self, cloud: Any, twilio: TwilioServer) -> None:
+        call_sid = self.unsettled(hours=26, status="completed", liveTranscriptSid=new_sid("GT"))
+        call_store.expect(call_sid, "price")
+        call_store.finish(call_sid, price="-0.0085", priceUnit="USD")
+
+        on_schedule()
+
+        call = stored_call(cloud, call_sid)
+        assert (call["summaryState"], call["summaryReason"]) == ("failed", "never_settled")
+        assert "unsettled" not in call
+
+
+class TestWorkThatWasLost:
+    def test_is_queued_again_but_not_again_and_again(
+        self, cloud: Any, twilio: TwilioServer, calls: RealCalls
+    ) -> None:
+        call_sid = calls.place(LINE, script=SCRIPT, digits="1")
+        queue_is_emptied(cloud)
+        age(cloud, call_sid, hours=1)
+
+        assert on_schedule()["transcriptsOrdered"] == 1
+        assert sorted(work["kind"] for work in queued(cloud)) == ["copy_audio", "order_transcript"]
+        assert on_schedule()["transcriptsOrdered"] == 0
+        assert len(queued(cloud)) == 2
+
+
+def queue_is_emptied(cloud: Any) -> None:
+    cloud.sqs.purge_queue(QueueUrl=cloud.names["WORK_QUEUE_URL"])
+
+
+def age(cloud: Any, call_sid: str, hours: float) -> None:
+    """Make a call older than it is, for us as for Twilio."""
+    item = stored_call(cloud, call_sid)
+    item["startedAt"] = instants.iso(ago(hours=hours))
+    cloud.dynamodb.Table("CallLogsTable").put_item(Item=item)

@@ -44,7 +44,10 @@ def note(event: Event, line: Line | None = None, *awaits: str) -> Call:
     """
     kept = keep(event)
     new = facts.facts_from(kept.route, kept.params, kept.received_at)
-    return change(event.call_sid, lambda call: _with(call, new, line, awaits))
+    return change(
+        event.call_sid,
+        lambda call: with_facts(call, facts.merged(call["facts"], new), line, awaits),
+    )
 
 
 def keep(event: Event) -> Event:
@@ -265,23 +268,32 @@ def _put(call: Call, version: int) -> bool:
     return True
 
 
-def _with(call: Call, new: facts.Facts, line: Line | None, awaits: tuple[str, ...]) -> Call:
-    noted = call | {"facts": facts.merged(call["facts"], new)}
+def with_facts(
+    call: Call, known: facts.Facts, line: Line | None = None, awaits: tuple[str, ...] = ()
+) -> Call:
+    """The call with these facts in place of its own, and whose it then is."""
+    noted = call | {"facts": known}
     noted = calls.awaiting(noted, *awaits) if awaits else noted
-    return owned(noted, line)
+    # What is told late may say that the call began before its number changed hands.
+    is_owned = noted["work"].get("customerId") and _where_and_when(noted) == _where_and_when(call)
+    return noted if is_owned else _owned(noted, line)
 
 
-def owned(call: Call, line: Line | None) -> Call:
-    """The call with the clinic that owned its number when it started, once both are known."""
-    if call["work"].get("customerId"):
-        return call
-    number, started_at = (
-        call["facts"].get(name, {}).get("value") for name in ("twilioPhoneNumber", "startedAt")
-    )
+def _owned(call: Call, line: Line | None) -> Call:
+    """The call with the clinic that owned its number when it started."""
+    number, started_at = _where_and_when(call)
     if not number or not started_at:
         return call
     line = line or line_store.find(number)
-    return calls.with_work(call, customerId=line.owner_at(started_at) if line else NOBODY)
+    known = call["work"].get("customerId") or NOBODY
+    return calls.with_work(call, customerId=line.owner_at(started_at) if line else known)
+
+
+def _where_and_when(call: Call) -> tuple[str | None, str | None]:
+    number, started_at = (
+        call["facts"].get(name, {}).get("value") for name in ("twilioPhoneNumber", "startedAt")
+    )
+    return number, started_at
 
 
 def _call(item: Mapping[str, Any]) -> Call:

@@ -20,8 +20,8 @@ Params = Mapping[str, str]
 # Twilio's own list of calls knows best, then the callback at a call's end; what was only deduced
 # gives way to whatever is said.
 SOURCES = ("deduced", "webhook", "leg", "voice", "dial", "status", "rest")
-# What no webhook says: rebuilding a call from its webhooks leaves facts of these sources.
-NOT_OF_WEBHOOKS = ("deduced", "rest")
+# Those of webhooks, so of facts that can be told again from what is kept of them.
+WEBHOOKS = ("webhook", "leg", "voice", "dial", "status")
 
 # A status only moves forward; all that end a call or a recording stand on one step.
 PROGRESS = {"queued": 0, "initiated": 1, "ringing": 2, "in-progress": 3}

@@ -49,7 +49,12 @@ PAGE = 25
 UNSETTLED = "unsettled"
 ALL_UNSETTLED = Selection("Unsettled", "unsettled", "unsettled", oldest_first=True)
 
+# Stands for the call after which there is none.
+DONE = "done"
+
 Report = dict[str, Any]
+# The end of a call and its SID: a line's calls are gone through in this order.
+Position = tuple[str, str]
 Recordings = dict[str, list[Any]]
 
 
@@ -74,14 +79,17 @@ class Stopped(Exception):
 class Run:
     patience: Patience
     ends_at: float
+    # Lines that were gone through since are done.
+    since: str = "9999"
+    began_at: str = field(default_factory=instants.now)
     holder: str = field(default_factory=lambda: str(uuid.uuid4()))
     checked: set[str] = field(default_factory=set)
+    repaired: set[str] = field(default_factory=set)
     recordings: dict[str, Recordings] = field(default_factory=dict)
     leased_at: float = 0.0
     report: Report = field(
         default_factory=lambda: {
             "lines": 0,
-            "checked": 0,
             "created": 0,
             "completed": 0,
             "transcriptsOrdered": 0,
@@ -95,7 +103,7 @@ class Run:
         """Raises Stopped when the run has had its share."""
         if time.monotonic() > self.ends_at:
             raise Stopped("time")
-        if self.report["checked"] >= MOST_CALLS:
+        if len(self.checked) >= MOST_CALLS:
             raise Stopped("count")
         if time.monotonic() - self.leased_at > LEASE_RENEWED_AFTER:
             try:
@@ -108,15 +116,16 @@ class Run:
         return instants.iso(datetime.now(UTC) - timedelta(seconds=seconds))
 
 
-def reconcile(seconds: float, patience: Patience = ON_SCHEDULE) -> Report:
+def reconcile(seconds: float, patience: Patience, since: str | None = None) -> Report:
     """Work for up to `seconds`; the report says what was found and done.
 
-    It counts the `lines` gone through to the end, the calls `checked`, `created`, `completed`,
+    A run that goes on with an unfinished one's work gets `since`, the first one's `beganAt`: what
+    was gone through since then is done. The report counts the `lines` gone through to the end, the calls `checked`, `created`, `completed`,
     `givenUp` and `failed`, and the work queued (`transcriptsOrdered`, `summariesFetched`); then
     the calls that are `unsettled` still, the oldest for `oldestUnsettledAge` seconds. `finished`
     is false where the next run has to go on, and `stopped` says why.
     """
-    run = Run(patience, time.monotonic() + seconds)
+    run = Run(patience, time.monotonic() + seconds, since or "9999")
     stopped: str | None = None
     try:
         run.go_on()
@@ -130,67 +139,81 @@ def reconcile(seconds: float, patience: Patience = ON_SCHEDULE) -> Report:
         reconciliation_store.give_lease_back(run.holder)
     left = [item["startedAt"] for item in call_store.each(ALL_UNSETTLED)]
     age = instants.seconds_between(left[0], instants.now()) if left else 0
-    report = run.report | {"unsettled": len(left), "oldestUnsettledAge": max(0, round(age))}
-    report |= {"finished": stopped is None, "stopped": stopped}
+    report = run.report | {
+        "checked": len(run.checked),
+        "unsettled": len(left),
+        "oldestUnsettledAge": max(0, round(age)),
+    }
+    report |= {"beganAt": run.began_at, "finished": stopped is None, "stopped": stopped}
     logger.info("reconciled", report=report)
     return report
 
 
 def _go_through_lines(run: Run) -> None:
-    for line in sorted(line_store.lines(), key=lambda line: line.phone_number):
-        if line.owners and _last_owned(line) > run.ago(WINDOW.total_seconds()):
-            _go_through(run, line)
-            run.report["lines"] += 1
+    """The line that was gone through longest ago comes first, so that none waits for ever."""
+    lines = [line for line in line_store.lines() if line.owners]
+    saved = {line.phone_number: reconciliation_store.read(line.phone_number) for line in lines}
+    for line in sorted(lines, key=lambda line: str(saved[line.phone_number].get("until", ""))):
+        before = saved[line.phone_number]
+        is_done = before.get("lastCall") == DONE and before["until"] >= run.since
+        if not is_done and _last_owned(line) > run.ago(WINDOW.total_seconds()):
+            _go_through(run, line, _position(run, line, before))
+        run.report["lines"] += 1
 
 
 def _last_owned(line: Line) -> str:
     return max(owner["to"] or instants.now() for owner in line.owners)
 
 
-def _go_through(run: Run, line: Line) -> None:
-    """Check the calls that ended since the line's last run was done, in the order of their end."""
+def _go_through(run: Run, line: Line, position: Position) -> None:
+    """Check the calls that ended since the line was last gone through, in the order of their end."""
     until = run.ago(run.patience.for_webhooks)
-    since = _since(run, line)
-    number, position, unsaved = line.phone_number, since, 0
     try:
-        for ended_at, call in _ended(run, line, since, until):
+        for count, (ended_at, call) in enumerate(_ended(run, line, position, until), start=1):
             run.go_on()
             _check(run, call, line)
-            position, unsaved = ended_at, unsaved + 1
-            if unsaved == SAVED_EVERY:
-                reconciliation_store.write(number, until=position, unfinished=True)
-                unsaved = 0
+            position = (ended_at, call.sid)
+            if count % SAVED_EVERY == 0:
+                _save(line, position)
     except (Stopped, twilio_api.Unavailable):
-        reconciliation_store.write(number, until=position, unfinished=True)
+        _save(line, position)
         raise
-    reconciliation_store.write(number, until=max(until, since), unfinished=False)
+    _save(line, (max(until, position[0]), DONE))
 
 
-def _since(run: Run, line: Line) -> str:
-    """The end of the calls that need no more looking at."""
-    before = reconciliation_store.read(line.phone_number)
-    if before.get("unfinished"):
-        return str(before["until"])
+def _position(run: Run, line: Line, before: dict[str, Any]) -> Position:
+    """After which call to go on; of a line that was gone through, the last hour is seen again."""
+    if before.get("lastCall") == DONE:
+        return instants.before(before["until"], round(OVERLAP.total_seconds())), ""
     if before:
-        return instants.before(before["until"], round(OVERLAP.total_seconds()))
+        return before["until"], before["lastCall"]
     window = min(WINDOW, timedelta(days=settings.load().retention_days))
-    return max(_first_owned(line), run.ago(window.total_seconds()))
+    return max(_first_owned(line), run.ago(window.total_seconds())), ""
+
+
+def _save(line: Line, position: Position) -> None:
+    until, last_call = position
+    reconciliation_store.write(line.phone_number, until=until, lastCall=last_call)
 
 
 def _first_owned(line: Line) -> str:
     return min(str(owner["from"]) for owner in line.owners)
 
 
-def _ended(run: Run, line: Line, since: str, until: str) -> list[tuple[str, Any]]:
-    """The line's calls that ended between two instants, by their end; they started on some day before."""
+def _ended(run: Run, line: Line, after: Position, until: str) -> list[tuple[str, Any]]:
+    """The line's calls that ended after a position, each with its end, in the order of positions."""
     ended = []
-    for day in _days(instants.before(since, round(LONGEST_CALL.total_seconds())), until):
+    for day in _days(instants.before(after[0], round(LONGEST_CALL.total_seconds())), until):
         run.go_on()
         for call in twilio_api.calls_to(line.phone_number, day):
             if call.direction != "inbound" or not rest_facts.has_ended(call):
                 continue
             ended_at = instants.iso(rest_facts.end(call))
-            if since <= ended_at <= until and instants.iso(call.start_time) >= _first_owned(line):
+            if (
+                after < (ended_at, call.sid)
+                and ended_at <= until
+                and instants.iso(rest_facts.start(call)) >= _first_owned(line)
+            ):
                 ended.append((ended_at, call))
     return sorted(ended, key=lambda one: (one[0], one[1].sid))
 
@@ -203,13 +226,13 @@ def _days(first: str, last: str) -> Iterator[str]:
 
 
 def _check(run: Run, parent: Any, line: Line) -> None:
-    run.report["checked"] += 1
     run.checked.add(parent.sid)
     with _one_call(run, parent.sid):
         stored = call_store.find(parent.sid)
         call, is_news = repair.complete(stored, parent, _recordings_of(run, parent), line)
         if not is_news:
             return
+        run.repaired.add(parent.sid)
         run.report["completed" if stored else "created"] += 1
         work = repair.work_for(call)
         if "price" in calls.outstanding(call):
@@ -219,7 +242,7 @@ def _check(run: Run, parent: Any, line: Line) -> None:
 
 def _recordings_of(run: Run, parent: Any) -> list[Any]:
     """From lists of whole days, which many calls share."""
-    days = _days(instants.iso(parent.start_time), instants.iso(rest_facts.end(parent)))
+    days = _days(instants.iso(rest_facts.start(parent)), instants.iso(rest_facts.end(parent)))
     return [one for day in days for one in _recordings_made(run, day).get(parent.sid, [])]
 
 
@@ -252,10 +275,10 @@ def _go_through_unsettled(run: Run) -> None:
 
 
 def _settle(run: Run, call_sid: str) -> None:
-    call = call_store.find(call_sid)
-    if call_sid in run.checked or call is None or calls.is_settled(call):
+    call = None if call_sid in run.repaired else call_store.find(call_sid)
+    if call is None or calls.is_settled(call):
         return
-    run.report["checked"] += 1
+    run.checked.add(call_sid)
     reason = "never_settled"
     with _one_call(run, call_sid):
         try:

@@ -22,6 +22,7 @@ from calls.work_queue import MIN_DELAY, Work
 # Twilio's lists have whole seconds, and some webhooks only the time at which they came.
 SAME_SECONDS = 2
 TIMES = ("startedAt", "answeredAt", "endedAt")
+DURATIONS = ("duration", "dialCallDuration", "recordingDuration")
 TRANSCRIPT_IS_FINAL = ("completed", "failed", "canceled", "error")
 
 # The call as it is now, and whether Twilio's lists had news of it.
@@ -117,7 +118,8 @@ def _added(
     news: list[bool] = []
 
     def completed(call: Call) -> Call:
-        noted = call_store.owned(call | {"facts": merged(call["facts"], told)}, line)
+        known = call["facts"]
+        noted = call_store.with_facts(call, merged(known, _unlike(told, known)), line)
         noted = calls.awaiting(noted, *_expected(noted, line))
         news[:] = [noted["work"] != call["work"] or not _agree(call, noted)]
         priced = bool(price) and "price" in calls.outstanding(noted)
@@ -130,8 +132,17 @@ def _added(
     return call_store.change(call_sid, completed), news[0]
 
 
+def _unlike(told: Facts, known: Facts) -> Facts:
+    """What is told otherwise than it is known: a webhook's finer time is kept."""
+    return {
+        name: fact
+        for name, fact in told.items()
+        if name not in known or not _same(name, known[name]["value"], fact["value"])
+    }
+
+
 def _agree(one: Call, other: Call) -> bool:
-    """Whether a clinic reads the same of both, times within two seconds."""
+    """Whether a clinic reads the same of both, times and durations within two seconds."""
     this, that = calls.attributes(one), calls.attributes(other)
     return all(_same(name, this.get(name), that.get(name)) for name in this.keys() | that.keys())
 
@@ -139,6 +150,8 @@ def _agree(one: Call, other: Call) -> bool:
 def _same(name: str, this: Any, that: Any) -> bool:
     if name in TIMES and this and that:
         return abs(instants.seconds_between(this, that)) <= SAME_SECONDS
+    if name in DURATIONS and this and that:
+        return abs(int(this) - int(that)) <= SAME_SECONDS
     return bool(this == that)
 
 

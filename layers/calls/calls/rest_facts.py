@@ -22,7 +22,7 @@ def of_call(call: Any) -> Facts:
         to=call.to,
         callerName=call.caller_name,
         status=call.status,
-        startedAt=_iso(_start(call)),
+        startedAt=_iso(start(call)),
         endedAt=_iso(end(call)) if ended else None,
         # Twilio has no duration for a call that nobody answered; its callback says 0.
         duration=(whole(call.duration) or 0) if ended else None,
@@ -32,7 +32,7 @@ def of_call(call: Any) -> Facts:
 
 def of_legs(legs: Iterable[Any]) -> Facts:
     """How the dial went: what is said of the leg that was answered, else of the last one."""
-    leg = max(legs, key=lambda leg: (leg.status == "completed", _start(leg)), default=None)
+    leg = max(legs, key=lambda leg: (leg.status == "completed", start(leg)), default=None)
     if leg is None:
         return {}
     answered = leg.status == "completed"
@@ -86,16 +86,16 @@ def has_ended(call: Any) -> bool:
 def end(call: Any) -> datetime:
     """When a call ended; Twilio names no time for one that did not complete."""
     ended: datetime | None = call.end_time
-    return ended or _start(call) + timedelta(seconds=whole(call.duration) or 0)
+    return ended or start(call) + timedelta(seconds=whole(call.duration) or 0)
 
 
 def _answered(leg: Any) -> datetime:
     """Twilio counts a leg's duration from the answer on."""
-    return max(_start(leg), end(leg) - timedelta(seconds=whole(leg.duration) or 0))
+    return max(start(leg), end(leg) - timedelta(seconds=whole(leg.duration) or 0))
 
 
-def _start(call: Any) -> datetime:
-    """Twilio has no start for a leg that it never dialled."""
+def start(call: Any) -> datetime:
+    """When a call began; Twilio names no time for one that never rang."""
     began: datetime = call.start_time or call.date_created
     return began
 
