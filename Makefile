@@ -15,7 +15,7 @@ unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 BEGAN := $(shell date +%s)
 say = @echo "[$$(( $$(date +%s) - $(BEGAN) )) s] $(1)"
 
-.PHONY: help demo test check format up down token call admin resync reconcile rejudge eval logs
+.PHONY: help demo test check format up down token call admin resync reconcile rejudge eval chaos logs
 
 help:
 	@echo "make demo     place sample calls on a local cloud and show what the clinic reads"
@@ -31,6 +31,7 @@ help:
 	@echo "make reconcile fetch now what Twilio's webhooks did not bring"
 	@echo "make rejudge  show which stored verdicts today's engine would change; APPLY=1 stores them"
 	@echo "make eval     the verdict's accuracy on labelled conversations: FILE= ERRORS=10 (FOLDS=5: learnt anew without what is judged)"
+	@echo "make chaos    place calls while everything fails in turns, and compare the log with the truth: CALLS=200 SEED= KILL=answer"
 	@echo "admin, resync, reconcile and rejudge work on the running system, or with STACK= and AWS_PROFILE= on a deployed one"
 
 demo: $(VENVS)/ready
@@ -80,6 +81,9 @@ rejudge: $(VENVS)/ready
 
 eval: $(VENVS)/ready
 	@python -m local.evaluation $(if $(ERRORS),--errors "$(ERRORS)") $(if $(FOLDS),--folds "$(FOLDS)") $(or $(FILE),$(error which file? make eval FILE=conversations.jsonl))
+
+chaos: $(VENVS)/ready
+	@python -m local chaos $(if $(CALLS),--calls "$(CALLS)") $(if $(SEED),--seed "$(SEED)") $(if $(KILL),--kill "$(KILL)")
 
 $(VENVS)/ready: $(VENVS)/dev.ready $(VENVS)/sam.ready $(VENVS)/ministack.ready
 	@touch $@

@@ -11,7 +11,7 @@ from types import FrameType
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local import bring_up, chores, demo, function_logs, placing, rejudged, users
+from local import bring_up, chaos, chores, demo, function_logs, placing, rejudged, users
 from local.deployed import Deployed
 from local.progress import Progress
 from local.simulated_twilio.scenario import CLINIC_BEHAVIOURS
@@ -47,6 +47,11 @@ def _arguments() -> argparse.Namespace:
     call.add_argument("--digits", default="")
     call.add_argument("--clinic", choices=CLINIC_BEHAVIOURS, default="answer")
     call.add_argument("--script", type=Path)
+    wild = commands.add_parser("chaos")
+    wild.set_defaults(run=_chaos)
+    wild.add_argument("--calls", type=int, default=200)
+    wild.add_argument("--seed", type=int, default=secrets.randbelow(1_000_000))
+    wild.add_argument("--kill", choices=chaos.KILLS, default="midway")
     for run in (_admin, _resync, _reconcile, _rejudge):
         chore = commands.add_parser(run.__name__[1:])
         chore.set_defaults(run=run)
@@ -58,6 +63,13 @@ def _arguments() -> argparse.Namespace:
 
 def _demo(arguments: argparse.Namespace) -> None:
     if not demo.run():
+        sys.exit(1)
+
+
+def _chaos(arguments: argparse.Namespace) -> None:
+    report = chaos.run(arguments.calls, arguments.seed, arguments.kill)
+    print(json.dumps(report, separators=(",", ":")))
+    if not chaos.is_flawless(report):
         sys.exit(1)
 
 

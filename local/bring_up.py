@@ -13,6 +13,7 @@ import requests
 from local import build, cloud, deployment, function_logs, sample_clinics, twilio_account, users
 from local.api import Unexpected
 from local.deployed import Deployed
+from local.fault_proxy import FaultProxies
 from local.processes import Processes
 from local.progress import Progress
 from local.stack import Stack
@@ -30,17 +31,25 @@ def file_of(home: Path) -> Path:
 
 
 def up(
-    home: Path, account: TwilioAccount, say: Progress, model: cloud.Model | None = None
+    home: Path,
+    account: TwilioAccount,
+    say: Progress,
+    model: cloud.Model | None = None,
+    proxies: FaultProxies | None = None,
 ) -> Stack:
-    """Returns when calls can be placed. If anything fails, nothing is left running."""
+    """Returns when calls can be placed. If anything fails, nothing is left running.
+
+    The functions call AWS and Twilio through the `proxies`, if there are any.
+    """
     if down(home):
         say("stopped what was running")
     home.mkdir(parents=True)
     processes = Processes(home / "processes.json")
     with ExitStack() as undo:
         undo.callback(processes.stop)
-        stack = _start_servers(home, account, processes, say, model)
-        _deploy(stack, account, home / "sam.log", say, model)
+        stack = _start_servers(home, account, processes, say, model, proxies)
+        twilio_url = proxies.url("twilio") if proxies else stack.twilio_url
+        _deploy(stack, account.parameters(twilio_url), home / "sam.log", say, model)
         _furnish(stack, say)
         stack.write(file_of(home))
         undo.pop_all()
@@ -56,10 +65,15 @@ def down(home: Path) -> bool:
 
 
 @contextmanager
-def running(home: Path, say: Progress, model: cloud.Model | None = None) -> Iterator[Stack]:
+def running(
+    home: Path,
+    say: Progress,
+    model: cloud.Model | None = None,
+    proxies: FaultProxies | None = None,
+) -> Iterator[Stack]:
     """A system of its own with a simulated Twilio, for as long as the block lasts."""
     try:
-        stack = up(home, TwilioAccount.simulated(), say, model)
+        stack = up(home, TwilioAccount.simulated(), say, model, proxies)
         with function_logs.told_on_failure(stack.deployed()):
             yield stack
     finally:
@@ -72,14 +86,17 @@ def _start_servers(
     processes: Processes,
     say: Progress,
     model: cloud.Model | None,
+    proxies: FaultProxies | None,
 ) -> Stack:
     say("starting the local cloud")
-    endpoint_url = cloud.start(home, processes, model)
+    endpoint_url = cloud.start(home, processes, model, proxies.environment if proxies else {})
     twilio_url = account.url
     if not twilio_url:
         say("starting the simulated Twilio")
         numbers = sample_clinics.NUMBERS
         twilio_url = twilio_account.simulate(account, numbers, home, processes)
+    if proxies:
+        proxies.stand_before(aws=endpoint_url, twilio=twilio_url)
     return Stack(
         api_url=deployment.api_url(endpoint_url),
         twilio_url=twilio_url,
@@ -92,12 +109,12 @@ def _start_servers(
 
 
 def _deploy(
-    stack: Stack, account: TwilioAccount, log: Path, say: Progress, model: cloud.Model | None
+    stack: Stack, twilio: dict[str, str], log: Path, say: Progress, model: cloud.Model | None
 ) -> None:
     say("building the functions")
     template = build.build(log)
     say("deploying the template")
-    parameters = account.parameters(stack.twilio_url) | {
+    parameters = twilio | {
         "TwilioEnableRecording": "true",
         "TwilioEnableTranscription": "true",
         "BackendUrl": stack.api_url,

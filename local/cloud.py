@@ -1,6 +1,7 @@
 """The emulated cloud: MiniStack in its own environment, on a free port, with all it writes in one folder."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -24,8 +25,13 @@ class Model:
     url: str
 
 
-def start(folder: Path, processes: Processes, model: Model | None = None) -> str:
-    """Returns the endpoint's URL. A port that another program took meanwhile is given up for the next."""
+def start(
+    folder: Path, processes: Processes, model: Model | None, for_functions: Mapping[str, str]
+) -> str:
+    """Returns the endpoint's URL. A port that another program took meanwhile is given up for the next.
+
+    `for_functions` is added to every function's environment.
+    """
     for attempt in range(_ATTEMPTS):
         port = free_port()
         log = folder / "cloud.log"
@@ -33,7 +39,7 @@ def start(folder: Path, processes: Processes, model: Model | None = None) -> str
             processes.start(
                 [str(PYTHON), "-m", "ministack"],
                 log=log,
-                env=_environment(folder, port, model),
+                env=_environment(folder, port, model) | dict(for_functions),
                 # Its own log, not a request: another clone's cloud may answer at that port.
                 ready=partial(_says, log, f"Running on http://127.0.0.1:{port}"),
             )

@@ -1,6 +1,7 @@
 """Calls placed with the simulated Twilio, and followed until the clinic can read all about them."""
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import requests
@@ -25,9 +26,11 @@ def place(
     digits: str = "",
     clinic: str = "answer",
     script: str | None = None,
+    caller: Mapping[str, Any] | None = None,
 ) -> str:
-    """Returns the call's SID while it rings."""
-    call = {"to": to, "from": from_number, "digits": digits, "clinic": clinic, "script": script}
+    """Returns the call's SID while it rings. `caller` is what else the simulated caller does."""
+    call: dict[str, Any] = {"to": to, "from": from_number, "digits": digits, "clinic": clinic}
+    call |= {"script": script, "caller": caller}
     answer = requests.post(f"{stack.twilio_url}/simulator/calls", json=call, timeout=_SECONDS)
     if answer.status_code != requests.codes.created:
         raise Unexpected(f"the simulated Twilio placed no call: {answer.text}")

@@ -62,6 +62,11 @@ class Processes:
         self._write([*self._read(), [process.pid, psutil.Process(process.pid).create_time()]])
         _await_ready(process, ready, log, time.monotonic() + within)
 
+    def children(self) -> list[psutil.Process]:
+        """What the noted servers have started themselves."""
+        running = [int(pid) for pid, created in self._read() if _is_ours(int(pid), created)]
+        return [child for pid in running for child in psutil.Process(pid).children(recursive=True)]
+
     def stop(self) -> int:
         """Stops every noted server and its children, and says how many servers there were."""
         running = [int(pid) for pid, created in self._read() if _is_ours(int(pid), created)]

@@ -148,6 +148,7 @@ class Control:
             "dialCallStatus": trace.dial_call_status,
             "answeredAt": iso8601_precise(answered[-1] if answered else None),
             "said": trace.said,
+            "words": [turn.text for turn in trace.scenario.turns] + [trace.scenario.message or ""],
             "summary": trace.scenario.summary,
             "legs": [_leg_truth(leg) for leg in legs],
             "recordingSid": recordings[-1].sid if recordings else None,
