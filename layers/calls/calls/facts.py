@@ -19,6 +19,8 @@ Params = Mapping[str, str]
 
 # Twilio's own list of calls knows best, then the callback at a call's end.
 SOURCES = ("webhook", "leg", "voice", "dial", "status", "rest")
+# Those of webhooks, so of facts that can be told again from what is kept of them.
+WEBHOOKS = ("webhook", "leg", "voice", "dial", "status")
 
 # A status only moves forward; all that end a call or a recording stand on one step.
 PROGRESS = {"queued": 0, "initiated": 1, "ringing": 2, "in-progress": 3}
@@ -27,6 +29,8 @@ RECORDING_PROGRESS = {"in-progress": 0, "processing": 1, "absent": 2, "failed": 
 
 # Twilio's own list knows; of all others the earliest holds, whichever of them says it.
 EARLIEST = ("startedAt", "answeredAt")
+# A webhook without a time of its own has that of its receipt: of repetitions, the first.
+INSTANTS = (*EARLIEST, "endedAt")
 
 
 def facts_from(route: str, params: Params, received_at: str) -> Facts:
@@ -60,7 +64,7 @@ def _stronger(name: str, one: Fact | None, other: Fact) -> Fact:
     strengths = _strength(name, one), _strength(name, other)
     if strengths[0] != strengths[1]:
         return one if strengths[0] > strengths[1] else other
-    choose = min if name in EARLIEST else max
+    choose = min if name in INSTANTS else max
     return choose(one, other, key=lambda fact: (_spelled(fact["value"]), fact["source"]))
 
 
