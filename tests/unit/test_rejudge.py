@@ -7,7 +7,16 @@ from typing import Any
 import pytest
 
 import admin
-from calls import archive, booking, call_store, facts, line_store, rejudging, summaries
+from calls import (
+    archive,
+    booking,
+    call_store,
+    clinic_by_clinic,
+    facts,
+    line_store,
+    rejudging,
+    summaries,
+)
 from calls import call as calls
 from calls.line import NOBODY
 from local import rejudged
@@ -225,7 +234,7 @@ class TestALongWork:
     @pytest.fixture
     def many(self, clinics: Any, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         """Calls of two clinics and of unknown numbers, some at the same instant; no time but for a page."""
-        monkeypatch.setattr(rejudging, "PAGE", 2)
+        monkeypatch.setattr(clinic_by_clinic, "PAGE", 2)
         monkeypatch.setattr(rejudging, "SECONDS", -1)
         owners = ["lakeside"] * 5 + ["hilltop"] * 4 + [NOBODY]
         for number, clinic in enumerate(owners):
