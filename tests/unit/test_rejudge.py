@@ -1,6 +1,5 @@
 """What today's engine makes of older verdicts is shown before it is stored, and stored only when asked."""
 
-import io
 import json
 from typing import Any
 
@@ -21,6 +20,7 @@ from calls import call as calls
 from calls.line import NOBODY
 from local import rejudged
 from local.progress import Progress
+from tests.unit.deployed import invoked
 from tests.unit.twilio_side import CALLER, LINE, stored_call
 
 OLD = "rules-0"
@@ -267,19 +267,7 @@ class TestALongWork:
 class TestTheOperator:
     @pytest.fixture
     def deployed(self, clinics: Any) -> Any:
-        """The function, invoked as a deployed one is."""
-
-        class Deployed:
-            resources = {"Admin": "admin"}  # noqa: RUF012 - one test's own
-
-            def client(self, service: str) -> Any:
-                return self
-
-            def invoke(self, FunctionName: str, Payload: str) -> Any:  # noqa: N803 - boto3's names
-                answer = json.dumps(admin.handler(json.loads(Payload), None))
-                return {"Payload": io.BytesIO(answer.encode())}
-
-        return Deployed()
+        return invoked()
 
     def told(self, deployed: Any, *, apply: bool) -> str:
         return "\n".join(rejudged.told(deployed, Progress(), apply=apply))
