@@ -101,8 +101,8 @@ def _change(stored: Mapping[str, Any], before: Call, after: Call) -> dict[str, A
     """Which facts and attributes are told otherwise; of values only how the call ended."""
     item = call_store.item_of(after)
     told = {name for name in (*stored, *item) if stored.get(name) != item.get(name)}
-    known = (before["facts"], after["facts"])
-    told |= {name for facts in known for name in facts if known[0].get(name) != known[1].get(name)}
+    old, new = before["facts"], after["facts"]
+    told |= {name for name in (*old, *new) if old.get(name) != new.get(name)}
     return {
         "callSid": after["callSid"],
         "told": sorted(told - {"callSid", "facts", "work", "version", "expiresAt"}),
