@@ -2,15 +2,16 @@
 
 from twilio.twiml.voice_response import VoiceResponse
 
-from calls import keeping, line_store, reception, settings, twiml
+from calls import keeping, reception, settings, twiml
 from calls.twilio_webhook import Webhook, twilio_webhook
 
 
 @twilio_webhook
 def handler(webhook: Webhook) -> VoiceResponse:
-    keeping.keep_while_a_caller_waits(webhook.event)
     params = webhook.params
     if not reception.needs_voicemail(params.get("DialCallStatus"), params.get("DialBridged")):
+        keeping.keep_while_a_caller_waits(webhook)
         return twiml.hang_up()
-    line = line_store.find(webhook.needed("To"))
+    line = keeping.line_of(webhook)
+    keeping.keep_while_a_caller_waits(webhook, line)
     return reception.no_clinic(settings.answering_for(line), webhook.base_url)

@@ -8,10 +8,13 @@ import base64
 import json
 import os
 import re
+import time
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 from xml.sax.saxutils import escape, quoteattr
 
+# Twilio names the address that failed (Twilio docs, "TwiML Voice: fallback URL").
+FAILED = re.compile(r"[^?#]*/voice/(incoming|dial-status|voicemail)(?:[?#].*)?")
 E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 OVERRIDES = "#ct=2000&rt=4500&tt=14000&rc=2&rp=5xx,ct,rt"
 RECORDING_EVENTS = "in-progress completed absent"
@@ -28,9 +31,9 @@ GOODBYE = "Thank you for your call. Goodbye."
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     form = _form(event)
     query = parse_qs(event.get("rawQueryString", ""))
-    failed = urlsplit(_first(form, "ErrorUrl")).path
+    failed = _failed(_first(form, "ErrorUrl"))
     twiml = _twiml(failed, _first(query, "number"), _first(form, "To"), _base_url(event))
-    print(json.dumps({"message": "fallback used", "failed": failed[:100], **_call_of(form)}))
+    print(json.dumps(_counted({"message": "fallback used", "failed": failed, **_call_of(form)})))
     return {
         "statusCode": 200,
         "headers": {"content-type": "text/xml; charset=utf-8"},
@@ -38,10 +41,16 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     }
 
 
+def _failed(error_url: str) -> str:
+    """The route that failed, or "" for any that a caller does not wait on."""
+    found = FAILED.fullmatch(error_url)
+    return found[1] if found else ""
+
+
 def _twiml(failed: str, number: str, called: str, base_url: str) -> str:
-    if failed.endswith("/voice/voicemail"):
+    if failed == "voicemail":
         return f"{_say(GOODBYE)}<Hangup/>"
-    if failed.endswith("/voice/dial-status"):
+    if failed == "dial-status":
         return f"{_say(LEAVE_A_MESSAGE)}{_record(base_url)}{_say(GOODBYE)}<Hangup/>"
     if E164.fullmatch(number):
         return _dial(number, called, base_url)
@@ -94,4 +103,20 @@ def _call_of(form: dict[str, list[str]]) -> dict[str, str]:
     return {
         "call_sid": call_sid if re.fullmatch(r"CA[0-9a-fA-F]{32}", call_sid) else "",
         "error_code": code if re.fullmatch(r"[0-9]{1,6}", code) else "",
+    }
+
+
+def _counted(said: dict[str, str]) -> dict[str, Any]:
+    """The line with the metric FallbackUsed in it (CloudWatch docs, "Embedded metric format")."""
+    metrics = [{"Name": "FallbackUsed", "Unit": "Count"}]
+    return {
+        **said,
+        "service": os.environ.get("POWERTOOLS_SERVICE_NAME", "ringbook"),
+        "FallbackUsed": 1,
+        "_aws": {
+            "Timestamp": int(time.time() * 1000),
+            "CloudWatchMetrics": [
+                {"Namespace": "Ringbook", "Dimensions": [["service"]], "Metrics": metrics}
+            ],
+        },
     }

@@ -9,8 +9,8 @@ from calls.twilio_webhook import Webhook, logger, twilio_webhook
 @twilio_webhook
 def handler(webhook: Webhook) -> VoiceResponse:
     webhook.needed("To")
-    line = keeping.line_of(webhook.event)
-    keeping.keep_while_a_caller_waits(webhook.event, line)
+    line = keeping.line_of(webhook)
+    keeping.keep_while_a_caller_waits(webhook, line)
     how = settings.answering_for(line)
     if line is None or line.clinic_id is None:
         logger.warning("unknown number called")

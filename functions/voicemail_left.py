@@ -2,12 +2,12 @@
 
 from twilio.twiml.voice_response import VoiceResponse
 
-from calls import keeping, line_store, settings, twiml
+from calls import keeping, settings, twiml
 from calls.twilio_webhook import Webhook, twilio_webhook
 
 
 @twilio_webhook
 def handler(webhook: Webhook) -> VoiceResponse:
-    keeping.keep_while_a_caller_waits(webhook.event)
-    line = line_store.find(webhook.needed("To"))
+    line = keeping.line_of(webhook)
+    keeping.keep_while_a_caller_waits(webhook, line)
     return twiml.farewell(twiml.GOODBYE, settings.answering_for(line))

@@ -1,11 +1,12 @@
 """An admin lists and connects numbers, and keeps clinics and their users."""
 
 import json
+import re
 from typing import Any
 
 import pytest
 
-from calls import clinics
+from calls import clinics, connection
 from tests.unit.signed import BASE_URL, call, person_event
 from tests.unit.twilio_server import SERVICE_SID, TwilioServer
 
@@ -383,6 +384,140 @@ class TestConnect:
         assert (stored_line(cloud) or {})["clinicId"] == theirs
 
 
+class TestAFallbackElsewhere:
+    """FallbackUrlTemplate: the clinic rings although all of ours is down."""
+
+    ELSEWHERE = "https://static.example.test/{number}/ring.xml"
+    FOR_FORWARD = f"https://static.example.test/%2B13125550188/ring.xml{OVERRIDES}"
+
+    @pytest.fixture(autouse=True)
+    def elsewhere(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("FALLBACK_URL_TEMPLATE", self.ELSEWHERE)
+
+    def fallback(self, twilio: TwilioServer) -> tuple[str, str]:
+        settings = on_twilio(twilio)
+        return settings["voice_fallback_url"], settings["voice_fallback_method"]
+
+    def test_is_what_twilio_gets_with_the_clinics_number(self, twilio: TwilioServer) -> None:
+        connected(new_clinic())
+
+        assert self.fallback(twilio) == (self.FOR_FORWARD, "GET")
+        assert on_twilio(twilio)["voice_method"] == "POST"
+
+    def test_keeps_a_fragment_of_its_own(
+        self, twilio: TwilioServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("FALLBACK_URL_TEMPLATE", "https://static.example.test/?n={number}#rc=3")
+
+        connected(new_clinic())
+
+        assert self.fallback(twilio)[0] == "https://static.example.test/?n=%2B13125550188#rc=3"
+
+    def test_rings_whom_ours_would_ring(self, twilio: TwilioServer) -> None:
+        connected(new_clinic(), forwardNumber=None, forwardNumberExisting="+13125550122")
+
+        assert "%2B13125550122" in self.fallback(twilio)[0]
+
+    def test_of_a_line_that_rings_nobody_is_ours_which_takes_a_message(
+        self, twilio: TwilioServer
+    ) -> None:
+        connected(new_clinic(), forwardNumber=None)
+
+        url, method = self.fallback(twilio)
+        assert (url.startswith(f"{BASE_URL}/api/twilio/voice/fallback"), method) == (True, "POST")
+
+    def test_is_current_as_long_as_it_is_the_deployments(
+        self, twilio: TwilioServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        connected(new_clinic())
+
+        before = asks("GET", NUMBERS)[1]["numbers"][0]["webhooksCurrent"]
+        monkeypatch.setenv("FALLBACK_URL_TEMPLATE", "https://moved.example.test/{number}")
+        after = asks("GET", NUMBERS)[1]["numbers"][0]["webhooksCurrent"]
+
+        assert (before, after) == (True, False)
+
+    @pytest.mark.parametrize(
+        ("configured", "wanted"),
+        [
+            (
+                "https://moved.example.test/?n={number}",
+                (f"https://moved.example.test/?n=%2B13125550188{OVERRIDES}", "GET"),
+            ),
+            (
+                "",
+                (
+                    f"{BASE_URL}/api/twilio/voice/fallback?number=%2B13125550188{OVERRIDES}",
+                    "POST",
+                ),
+            ),
+        ],
+        ids=["another", "none"],
+    )
+    def test_is_set_on_every_number_again_by_resync(
+        self,
+        twilio: TwilioServer,
+        monkeypatch: pytest.MonkeyPatch,
+        configured: str,
+        wanted: tuple[str, str],
+    ) -> None:
+        connected(new_clinic())
+        monkeypatch.setenv("FALLBACK_URL_TEMPLATE", configured)
+
+        report = call("admin", RESYNC)
+
+        assert (report["changed"], report["failed"]) == ([NUMBER], {})
+        assert self.fallback(twilio) == wanted
+        assert call("admin", RESYNC)["current"] == [NUMBER]
+
+    def test_is_cleared_with_our_urls(self, twilio: TwilioServer) -> None:
+        clinic_id = new_clinic()
+        connected(clinic_id)
+
+        asks("POST", DISCONNECT, {"clinicId": clinic_id, "phoneNumber": NUMBER})
+
+        assert self.fallback(twilio)[0] == ""
+
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            "http://static.example.test/{number}",
+            "https://static.example.test/",
+            "https://static.example.test/{number}/{clinic}",
+            "https://static.example.test/{number}/{number}",
+            "https://static.example.test/{number} ",
+            "{number}",
+        ],
+    )
+    def test_that_could_never_ring_is_refused_and_nothing_changes(
+        self,
+        cloud: Any,
+        twilio: TwilioServer,
+        template: dict[str, Any],
+        monkeypatch: pytest.MonkeyPatch,
+        wrong: str,
+    ) -> None:
+        clinic_id = new_clinic()
+        monkeypatch.setenv("FALLBACK_URL_TEMPLATE", wrong)
+
+        status, problem = asks("POST", CONNECT, {"clinicId": clinic_id, "phoneNumber": NUMBER})
+
+        assert status == 500
+        assert "https://" in problem["title"]
+        assert "{number}" in problem["title"]
+        assert wrong in problem["detail"]
+        assert (stored_line(cloud), on_twilio(twilio)["voice_url"]) == (None, "")
+        pattern = template["Parameters"]["FallbackUrlTemplate"]["AllowedPattern"]
+        assert not re.fullmatch(pattern, wrong)
+
+    def test_is_checked_by_the_template_as_by_the_code(self, template: dict[str, Any]) -> None:
+        pattern = template["Parameters"]["FallbackUrlTemplate"]["AllowedPattern"]
+
+        assert pattern == f"^({connection.FALLBACK_URL_TEMPLATE})?$"
+        assert re.fullmatch(pattern, self.ELSEWHERE)
+        assert re.fullmatch(pattern, "")
+
+
 class TestTheIntelligenceService:
     def test_gets_our_webhook_with_the_key(self, cloud: Any, twilio: TwilioServer) -> None:
         answer = connected(new_clinic())
@@ -702,6 +837,20 @@ class TestResync:
         }
         assert on_twilio(twilio)["voice_url"].startswith(BASE_URL)
         assert twilio.service.webhook_url.startswith(BASE_URL)
+
+    def test_sets_every_number_again_when_the_address_changed(self, twilio: TwilioServer) -> None:
+        clinic_id = new_clinic()
+        for number in (NUMBER, OTHER_NUMBER):
+            connected(clinic_id, number)
+        moved = "https://moved.example.test"
+
+        report = call("admin", RESYNC | {"baseUrl": moved})
+
+        assert sorted(report["changed"]) == [NUMBER, OTHER_NUMBER]
+        for number in (NUMBER, OTHER_NUMBER):
+            for url in ("voice_url", "voice_fallback_url", "status_callback"):
+                assert on_twilio(twilio, number)[url].startswith(f"{moved}/api/twilio/voice/")
+        assert twilio.service.webhook_url.startswith(f"{moved}/api/twilio/ci-status/")
 
     def test_reports_a_number_that_left_the_account_and_goes_on(self, twilio: TwilioServer) -> None:
         clinic_id = new_clinic()

@@ -179,10 +179,10 @@ def test_a_request_that_names_no_call_is_refused(cloud: Any, status: str) -> Non
     assert stored_calls(cloud) == []
 
 
-def test_a_request_that_names_no_line_is_refused_and_yet_kept(cloud: Any) -> None:
+def test_a_request_that_names_no_line_is_answered_and_kept(cloud: Any) -> None:
     connected_line()
 
     answered = twilio_sends("dial_finished", DialCallStatus="busy", DialBridged=None, To=None)
 
-    assert answered["statusCode"] == 400
+    assert verbs(twiml(answered)) == ["Say", "Record", "Say", "Hangup"]
     assert stored_call(cloud)["dialCallStatus"] == "busy"

@@ -1,6 +1,7 @@
 """One of our answers failed: the clinic rings all the same, without anything of ours that can break."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.unit import emf
 from tests.unit.signed import call
 from tests.unit.twilio_side import (
     CALL_SID,
@@ -18,6 +20,8 @@ from tests.unit.twilio_side import (
     VOICE,
     only,
     sample,
+    sample_params,
+    sample_with,
     twilio_sends,
     twiml,
     verbs,
@@ -33,6 +37,7 @@ def nothing_but_the_address(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("LINES_TABLE", "CALL_LOGS_TABLE", "TWILIO_SECRET_ARN", "WORK_QUEUE_URL"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("BACKEND_URL", VOICE.removesuffix("/api/twilio/voice"))
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "ringbook")
     monkeypatch.delenv("TWILIO_VOICE", raising=False)
 
 
@@ -68,6 +73,8 @@ def test_how_that_dial_goes_is_reported_as_any_other() -> None:
         (f"/dial-status{OVERRIDES}", ["Say", "Record", "Say", "Hangup"]),
         ("/voicemail", ["Say", "Hangup"]),
         (f"/voicemail{OVERRIDES}", ["Say", "Hangup"]),
+        ("/incoming?then=/voice/voicemail", ["Dial"]),
+        ("/status-callback", ["Dial"]),
     ],
 )
 def test_what_the_caller_gets_depends_on_what_failed(
@@ -95,6 +102,35 @@ def test_the_message_after_a_failed_dial_is_taken_without_a_database() -> None:
         "recordingStatusCallbackMethod": "POST",
         "recordingStatusCallbackEvent": "in-progress completed absent",
     }
+
+
+@pytest.mark.parametrize("failed", ["dial-status", "voicemail"])
+def test_a_clinic_is_not_rung_again_after_a_finished_call(failed: str) -> None:
+    answered = twilio_sends("fallback_route", NUMBER_IN_URL, ErrorUrl=f"{VOICE}/{failed}")
+
+    assert "Dial" not in verbs(twiml(answered))
+    assert CLINIC_PHONE not in answered["body"]
+
+
+@pytest.mark.parametrize("error_url", ["http://[", "::", "\x00", "é" * 5000, "/voice/incoming"])
+def test_an_address_that_is_none_does_not_cost_the_caller_the_call(error_url: str) -> None:
+    answered = twiml(twilio_sends("fallback_route", NUMBER_IN_URL, ErrorUrl=error_url))
+
+    assert only(answered, "Dial/Number").text == CLINIC_PHONE
+
+
+def test_the_answer_reveals_nothing_that_was_not_in_the_request(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TWILIO_ACCOUNT_SID", "AC" + "5" * 32)
+    monkeypatch.setenv("LINES_TABLE", "lines-of-ringbook")
+    event = sample_with("fallback_route", "number=%2B442079460018", To="+442079460999")
+
+    answer = call("fallback_route", event)["body"]
+
+    numbers = re.findall(r"\+?\d{7,}", answer)
+    assert sorted(numbers) == ["+442079460018", "+442079460999"]
+    assert not [value for value in ("AC5", "lines-of-ringbook") if value in answer]
 
 
 @pytest.mark.parametrize(
@@ -156,26 +192,49 @@ def test_a_damaged_or_unsigned_request_still_reaches_the_clinic(damage: dict[str
     assert only(answered, "Dial/Number").text == CLINIC_PHONE
 
 
-def test_the_log_says_that_it_ran_and_names_no_person(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_log_says_that_it_ran_counts_it_and_names_no_person(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     call("fallback_route", sample("fallback_route"))
 
     written = capsys.readouterr().out
-    assert json.loads(written) == {
+    (document,) = emf.documents(written)
+    assert json.loads(written) == document
+    assert emf.emitted(written) == {"FallbackUsed": [1]}
+    assert {name: value for name, value in document.items() if name != "_aws"} == {
         "message": "fallback used",
-        "failed": "/api/twilio/voice/incoming",
+        "failed": "incoming",
         "call_sid": CALL_SID,
         "error_code": "11200",
+        "service": "ringbook",
+        "FallbackUsed": 1,
     }
-    assert not any(number in written for number in (CALLER, LINE, CLINIC_PHONE))
+
+
+def test_the_log_holds_nothing_of_the_patient(capsys: pytest.CaptureFixture[str]) -> None:
+    said = sample_params("fallback_route") | {"CallerName": "JANE DOE"}
+
+    twilio_sends("fallback_route", NUMBER_IN_URL, **said)
+
+    written = capsys.readouterr().out
+    told = ("AccountSid", "CallSid", "ErrorCode", "ErrorUrl")
+    personal = {value for name, value in said.items() if name not in told and len(value) > 3}
+    assert {CALLER, LINE, "JANE DOE"} <= personal
+    assert not [value for value in (*personal, CLINIC_PHONE) if value in written]
 
 
 def test_the_log_holds_no_text_that_a_stranger_made_up(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    twilio_sends("fallback_route", CallSid="CA; drop", ErrorCode="see +13125550188")
+    twilio_sends(
+        "fallback_route",
+        CallSid="CA; drop",
+        ErrorCode="see +13125550188",
+        ErrorUrl=f"{VOICE}/incoming/JANE+13125550188",
+    )
 
     said = json.loads(capsys.readouterr().out)
-    assert (said["call_sid"], said["error_code"]) == ("", "")
+    assert (said["call_sid"], said["error_code"], said["failed"]) == ("", "", "")
 
 
 def test_it_runs_with_nothing_but_python() -> None:

@@ -14,6 +14,7 @@ import pytest
 from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
 
 from calls import twilio_webhook
+from tests.unit import emf
 from tests.unit.conftest import resources, secret_values
 from tests.unit.signed import AUTH_TOKEN, BASE_URL, CI_KEY, call, form_event, json_event
 from tests.unit.twilio_side import (
@@ -140,6 +141,17 @@ class TestEveryWebhook:
             "application/problem+json"
         }
         assert nothing_happened(cloud)
+
+    def test_that_is_refused_is_counted(
+        self, cloud: Any, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        for function in FORMS:
+            call(function, without_signature(sample(function)))
+            call(function, signed_with(function, "a-token-of-another-account"))
+        call("incoming_call", sample("incoming_call"))
+
+        counted = emf.emitted(capsys.readouterr().out)
+        assert counted == {"SignatureRefused": [1, 1] * len(FORMS)}
 
     @pytest.mark.parametrize("token", ["another-token", AUTH_TOKEN.upper(), " "])
     def test_is_refused_with_the_signature_of_another_token(self, cloud: Any, token: str) -> None:

@@ -15,6 +15,7 @@ import summarize_call
 from calls import booking, call_store, instants, twilio_api
 from calls.summaries import summary_text
 from calls.work_queue import GIVE_UP_AFTER, MAX_DELAY, MIN_DELAY, Work
+from tests.unit import emf
 from tests.unit.twilio_server import SERVICE_SID, TwilioServer, credentials_are
 from tests.unit.twilio_side import (
     CALL_SID,
@@ -288,6 +289,18 @@ class TestFetchingTheSummary:
             "Conversation Summary",
             "Sentiment Analysis",
         }
+
+    def test_tells_once_how_long_the_verdict_took(
+        self, cloud: Any, recorded: TwilioServer, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        recorded.service.operator_sids.clear()  # so that a second try judges again
+        performs(ORDER)
+        for _ in range(2):
+            fetches(ordered(recorded), attempt=4)
+
+        (took,) = emf.emitted(capsys.readouterr().out)["HangUpToVerdict"]
+        ended_at = stored_call(cloud)["endedAt"]
+        assert took == pytest.approx(instants.seconds_between(ended_at, instants.now()), abs=60)
 
     def test_asks_for_what_is_not_redacted(self, recorded: TwilioServer) -> None:
         performs(ORDER)

@@ -1,5 +1,6 @@
 """Connecting Twilio numbers to clinics: our line and Twilio's webhooks change together or not at all."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Annotated, Any
@@ -16,6 +17,8 @@ from calls.summaries import SUMMARY_OPERATOR
 
 logger = Logger(child=True)
 
+# As the template's parameter has it.
+FALLBACK_URL_TEMPLATE = r"https://[^{}\s]+\{number\}[^{}\s]*"
 # What Twilio would obey instead of our URLs (Twilio docs, "IncomingPhoneNumber resource").
 OVERRIDES = ("voice_application_sid", "trunk_sid")
 
@@ -82,9 +85,11 @@ def connect(request: Connect, base_url: str) -> dict[str, Any]:
     if before and before.clinic_id not in (None, request.clinic_id):
         detail = f"{request.phone_number} belongs to another clinic: disconnect it there first."
         raise Problem(409, "Number is taken", detail, field="phoneNumber")
-    line = _put(_connected(request, before, number.sid, clinic["settings"]), before)
+    line = _connected(request, before, number.sid, clinic["settings"])
+    webhooks = _webhooks(line, base_url)
+    line = _put(line, before)
     try:
-        twilio_api.update_number(number.sid, **_webhooks(line, base_url))
+        twilio_api.update_number(number.sid, **webhooks)
     except twilio_api.TwilioError as error:
         _restore(before, line)
         raise _bad_gateway(error) from error
@@ -204,15 +209,35 @@ def _restore(before: Line | None, line: Line) -> None:
 
 def _webhooks(line: Line, base_url: str) -> dict[str, str]:
     """A number's settings on Twilio, as the helper library names them; "" clears."""
-    number = line.forward_for(None) or ""
+    fallback_url, fallback_method = _fallback(line, base_url)
     return {
         "voice_url": routes.voice_url(base_url, routes.INCOMING),
         "voice_method": "POST",
-        "voice_fallback_url": routes.voice_url(base_url, routes.FALLBACK, number=number),
-        "voice_fallback_method": "POST",
+        "voice_fallback_url": fallback_url,
+        "voice_fallback_method": fallback_method,
         "status_callback": routes.voice_url(base_url, routes.STATUS_CALLBACK),
         "status_callback_method": "POST",
     } | dict.fromkeys(OVERRIDES, "")
+
+
+def _fallback(line: Line, base_url: str) -> tuple[str, str]:
+    """Where Twilio turns when we fail, and its method: the operator's own address, else ours.
+
+    A line that rings nobody has no number to put into that address; our own fallback takes a message.
+    """
+    number, template = line.forward_for(None), _fallback_template()
+    if template and number:
+        return routes.fallback_elsewhere(template, number), "GET"
+    return routes.voice_url(base_url, routes.FALLBACK, number=number or ""), "POST"
+
+
+def _fallback_template() -> str:
+    """The operator's own fallback address, or "". Raises Problem if it could never ring a clinic."""
+    template = settings.load().fallback_url_template
+    if template and not re.fullmatch(FALLBACK_URL_TEMPLATE, template):
+        title = "FallbackUrlTemplate must be empty, or start with https:// and contain {number}"
+        raise Problem(500, title, f"It is {template}: deploy again with another.")
+    return template
 
 
 def _is_current(number: Any, line: Line, base_url: str) -> bool:
@@ -222,7 +247,10 @@ def _is_current(number: Any, line: Line, base_url: str) -> bool:
 
 def _our_urls(number: Any, base_url: str) -> list[str]:
     names = ("voice_url", "voice_fallback_url", "status_callback")
-    return [n for n in names if (getattr(number, n) or "").startswith(f"{base_url}/api/twilio/")]
+    ours = [f"{base_url}/api/twilio/"]
+    if template := settings.load().fallback_url_template:
+        ours.append(template.partition("{number}")[0])
+    return [n for n in names if (getattr(number, n) or "").startswith(tuple(ours))]
 
 
 def _from_twilio(ask: Any) -> Any:

@@ -1,6 +1,6 @@
 """The paths that Twilio requests, and the URLs that we give it."""
 
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 INCOMING = "/api/twilio/voice/incoming"
 DIAL_STATUS = "/api/twilio/voice/dial-status"
@@ -19,6 +19,12 @@ OVERRIDES = "#ct=2000&rt=4500&tt=14000&rc=2&rp=5xx,ct,rt"
 def voice_url(base_url: str, path: str, **query: str) -> str:
     """An absolute URL for TwiML or a number's settings, with Twilio's connection overrides."""
     return f"{base_url}{path}{'?' + urlencode(query) if query else ''}{OVERRIDES}"
+
+
+def fallback_elsewhere(template: str, number: str) -> str:
+    """The operator's own fallback, with the clinic's number in place of `{number}`."""
+    url = template.replace("{number}", quote(number, safe=""))
+    return url if "#" in url else f"{url}{OVERRIDES}"
 
 
 def ci_url(base_url: str, key: str) -> str:

@@ -13,6 +13,7 @@ class Settings:
     account_sid: str
     intelligence_service: str
     backend_url: str
+    fallback_url_template: str
     api_base_url: str
     intelligence_base_url: str
     retention_days: int
@@ -25,6 +26,7 @@ def load() -> Settings:
         account_sid=_text("TWILIO_ACCOUNT_SID"),
         intelligence_service=_text("TWILIO_VI_SERVICE_SID"),
         backend_url=_text("BACKEND_URL"),
+        fallback_url_template=_text("FALLBACK_URL_TEMPLATE"),
         api_base_url=_text("TWILIO_API_BASE_URL"),
         intelligence_base_url=_text("TWILIO_INTELLIGENCE_BASE_URL"),
         retention_days=int(_text("RETENTION_DAYS", "365")),

@@ -11,6 +11,7 @@ from calls import (
     call_store,
     instants,
     line_store,
+    metrics,
     second_opinion,
     settings,
     twilio_api,
@@ -238,6 +239,13 @@ def _store(call_sid: str, transcript_sid: str, results: list[dict[str, Any]]) ->
         booking=_verdict(described, turns, text),
         **outcome,
     )
+    if not described.get("booking"):
+        _tell_how_long_it_took(described.get("endedAt"))
+
+
+def _tell_how_long_it_took(ended_at: str | None) -> None:
+    if ended_at:
+        metrics.seconds("HangUpToVerdict", instants.seconds_between(ended_at, instants.now()))
 
 
 def _verdict(

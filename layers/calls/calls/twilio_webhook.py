@@ -13,7 +13,7 @@ from aws_lambda_powertools import Logger
 from twilio.request_validator import RequestValidator
 from twilio.twiml.voice_response import VoiceResponse
 
-from calls import instants, routes, secret, settings
+from calls import instants, metrics, routes, secret, settings
 from calls.call_store import Event
 from calls.problems import Problem, problem_answer
 from calls.twiml import Deployment
@@ -32,6 +32,8 @@ class Webhook:
     query: Mapping[str, str]
     received_at: str
     base_url: str
+    seconds_left: Callable[[], float]
+    """How long the function may still run."""
 
     @property
     def deployment(self) -> Deployment:
@@ -59,14 +61,16 @@ def twilio_webhook(handle: Callable[[Webhook], VoiceResponse | None]) -> Callabl
     """
 
     @functools.wraps(handle)
-    def handler(event: dict[str, Any], _context: object) -> Answer:
+    def handler(event: dict[str, Any], context: Any) -> Answer:
         logger.remove_keys(["call_sid"])
         try:
-            webhook = _read(event)
+            webhook = _read(event, context)
             logger.append_keys(call_sid=webhook.params.get("CallSid"))
             return _answer(handle(webhook))
         except Problem as problem:
             logger.warning("webhook refused", status=problem.status, title=problem.title)
+            if problem.status == 403:
+                metrics.count("SignatureRefused")
             return problem_answer(problem)
 
     return handler
@@ -82,7 +86,7 @@ def _answer(twiml: VoiceResponse | None) -> Answer:
     }
 
 
-def _read(event: dict[str, Any]) -> Webhook:
+def _read(event: dict[str, Any], context: Any) -> Webhook:
     """The webhook of an API Gateway event. Raises Problem 403 or 400."""
     body = _body(event)
     base_url = settings.load().backend_url or f"https://{event['requestContext']['domainName']}"
@@ -97,6 +101,7 @@ def _read(event: dict[str, Any]) -> Webhook:
         query=dict(parse_qsl(event.get("rawQueryString", ""))),
         received_at=_received_at(event),
         base_url=base_url,
+        seconds_left=lambda: context.get_remaining_time_in_millis() / 1000,
     )
 
 
