@@ -15,7 +15,7 @@ unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 BEGAN := $(shell date +%s)
 say = @echo "[$$(( $$(date +%s) - $(BEGAN) )) s] $(1)"
 
-.PHONY: help demo test check format up down token call admin resync reconcile rejudge eval chaos logs
+.PHONY: help demo test check format up down token call admin resync reconcile rejudge replay redrive eval chaos logs
 
 help:
 	@echo "make demo     place sample calls on a local cloud and show what the clinic reads"
@@ -30,9 +30,11 @@ help:
 	@echo "make resync   set all numbers' webhooks again"
 	@echo "make reconcile fetch now what Twilio's webhooks did not bring"
 	@echo "make rejudge  show which stored verdicts today's engine would change; APPLY=1 stores them"
+	@echo "make replay   show what stored calls become, told again from the kept webhooks: CALL=CA... or FROM= TO=; APPLY=1 stores it"
+	@echo "make redrive  give work that failed five times another try"
 	@echo "make eval     the verdict's accuracy on labelled conversations: FILE= ERRORS=10 (FOLDS=5: learnt anew without what is judged)"
 	@echo "make chaos    place calls while everything fails in turns, and compare the log with the truth: CALLS=200 SEED= KILL=answer"
-	@echo "admin, resync, reconcile and rejudge work on the running system, or with STACK= and AWS_PROFILE= on a deployed one"
+	@echo "admin, resync, reconcile, rejudge, replay and redrive work on the running system, or with STACK= and AWS_PROFILE= on a deployed one"
 
 demo: $(VENVS)/ready
 	@python -m local demo
@@ -78,6 +80,13 @@ reconcile: $(VENVS)/ready
 
 rejudge: $(VENVS)/ready
 	@python -m local rejudge $(if $(STACK),--stack "$(STACK)") $(if $(filter 1 yes true,$(APPLY)),--apply)
+
+replay: $(VENVS)/ready
+	@python -m local replay $(if $(STACK),--stack "$(STACK)") $(if $(CALL),--call "$(CALL)") \
+		$(if $(FROM),--from "$(FROM)") $(if $(TO),--to "$(TO)") $(if $(filter 1 yes true,$(APPLY)),--apply)
+
+redrive: $(VENVS)/ready
+	@python -m local redrive $(if $(STACK),--stack "$(STACK)")
 
 eval: $(VENVS)/ready
 	@python -m local.evaluation $(if $(ERRORS),--errors "$(ERRORS)") $(if $(FOLDS),--folds "$(FOLDS)") $(or $(FILE),$(error which file? make eval FILE=conversations.jsonl))

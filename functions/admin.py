@@ -4,7 +4,8 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from calls import clinic_users, clinics, connection, json_api, line_store, rejudging
+from calls import clinic_users, clinics, connection, json_api, line_store, rejudging, replaying
+from calls.call_query import EARLIEST, LATEST
 from calls.clinics import ClinicChange, NewClinic, NewUser
 from calls.connection import Connect, Disconnect
 from calls.problems import Problem
@@ -19,7 +20,16 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         return connection.resync(event["baseUrl"])
     if event.get("chore") == "rejudge":
         return rejudging.rejudge(event.get("cursor"), apply=event.get("apply") is True)
+    if event.get("chore") == "replay":
+        return _replay(event, apply=event.get("apply") is True)
     return app.resolve(event, context)
+
+
+def _replay(event: dict[str, Any], *, apply: bool) -> dict[str, Any]:
+    if call_sid := event.get("callSid"):
+        return replaying.replay_one(call_sid, apply=apply)
+    start, end = event.get("from") or EARLIEST, event.get("to") or LATEST
+    return replaying.replay(event.get("cursor"), start, end, apply=apply)
 
 
 @app.get("/api/twilio/numbers")

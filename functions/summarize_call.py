@@ -13,6 +13,7 @@ logger = Logger()
 
 # The attribute that says that a kind of work was given up.
 FAILURES = {
+    "decide_transcript": "summaryFailure",
     "order_transcript": "summaryFailure",
     "fetch_summary": "summaryFailure",
     "copy_audio": "audioFailure",
@@ -37,6 +38,9 @@ def perform(work: Work) -> None:
     match work.kind:
         case "note":
             call_store.note(Event(**(work.event or {})))
+        case "decide_transcript":
+            if wanted := summaries.decide_transcript(work):
+                work_queue.put(wanted)
         case "order_transcript":
             if ordered := summaries.order_transcript(work):
                 work_queue.put(ordered, work_queue.SECONDS_UNTIL_A_LOOK)
@@ -61,5 +65,7 @@ def _try_later(work: Work, reason: str) -> None:
 
 def _give_up(work: Work, reason: str) -> None:
     logger.error("work given up", reason=reason)
-    if work.call_sid and work.kind in FAILURES:
+    if work.call_sid and call_store.get(work.call_sid):
         call_store.finish(work.call_sid, **{FAILURES[work.kind]: reason})
+    else:
+        logger.warning("work dropped, it is about no known call")

@@ -6,12 +6,24 @@ import secrets
 import signal
 import sys
 from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local import bring_up, chaos, chores, demo, function_logs, placing, rejudged, users
+from local import (
+    bring_up,
+    chaos,
+    chores,
+    demo,
+    function_logs,
+    placing,
+    redriving,
+    rejudged,
+    replayed,
+    users,
+)
 from local.deployed import Deployed
 from local.progress import Progress
 from local.simulated_twilio.scenario import CLINIC_BEHAVIOURS
@@ -52,12 +64,17 @@ def _arguments() -> argparse.Namespace:
     wild.add_argument("--calls", type=int, default=200)
     wild.add_argument("--seed", type=int, default=secrets.randbelow(1_000_000))
     wild.add_argument("--kill", choices=chaos.KILLS, default="midway")
-    for run in (_admin, _resync, _reconcile, _rejudge):
+    for run in (_admin, _resync, _reconcile, _rejudge, _replay, _redrive):
         chore = commands.add_parser(run.__name__[1:])
         chore.set_defaults(run=run)
         chore.add_argument("--stack", help="a deployed stack; the running local one, when left out")
     commands.choices["admin"].add_argument("email")
-    commands.choices["rejudge"].add_argument("--apply", action="store_true")
+    replay = commands.choices["replay"]
+    replay.add_argument("--call", help="one call's SID; all calls, when left out")
+    replay.add_argument("--from", dest="start", type=_instant, help="a day or an instant, UTC")
+    replay.add_argument("--to", dest="end", type=_instant, help="the first that is left out")
+    for name in ("rejudge", "replay"):
+        commands.choices[name].add_argument("--apply", action="store_true")
     return parser.parse_args()
 
 
@@ -144,6 +161,26 @@ def _reconcile(arguments: argparse.Namespace) -> None:
 def _rejudge(arguments: argparse.Namespace) -> None:
     for line in rejudged.told(_named_or_running(arguments), Progress(), apply=arguments.apply):
         print(line)
+
+
+def _replay(arguments: argparse.Namespace) -> None:
+    which = {"callSid": arguments.call, "from": arguments.start, "to": arguments.end}
+    told = replayed.told(_named_or_running(arguments), Progress(), apply=arguments.apply, **which)
+    for line in told:
+        print(line)
+
+
+def _redrive(arguments: argparse.Namespace) -> None:
+    # The local cloud cannot move messages itself.
+    redrive = redriving.moved_by_sqs if arguments.stack else redriving.moved_by_hand
+    print(redriving.told(redrive(_named_or_running(arguments))))
+
+
+def _instant(text: str) -> str:
+    """As calls are stored: ISO 8601 in UTC with milliseconds."""
+    moment = datetime.fromisoformat(text)
+    in_utc = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return in_utc.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _named_or_running(arguments: argparse.Namespace) -> Deployed:

@@ -51,11 +51,20 @@ def reconcile(deployed: Deployed) -> Iterator[dict[str, Any]]:
 
 
 def rejudge(deployed: Deployed, *, apply: bool) -> Iterator[dict[str, Any]]:
-    """Has older engines' verdicts judged again; one report for each part of the work, as it is done."""
+    """Has older engines' verdicts judged again."""
+    return _in_parts(deployed, {"chore": "rejudge", "apply": apply})
+
+
+def replay(deployed: Deployed, *, apply: bool, **which: str | None) -> Iterator[dict[str, Any]]:
+    """Has calls told again from their webhooks: `callSid`, or `from` and `to`; reports as `rejudge`."""
+    return _in_parts(deployed, {"chore": "replay", "apply": apply, **which})
+
+
+def _in_parts(deployed: Deployed, event: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """One report for each part of the work, as it is done."""
     cursor: Any = {}
     while cursor is not None:
-        event = {"chore": "rejudge", "apply": apply} | ({"cursor": cursor} if cursor else {})
-        report = _ask(deployed, "Admin", event)
+        report = _ask(deployed, "Admin", {**event, "cursor": cursor or None})
         cursor = report["cursor"]
         yield report
 

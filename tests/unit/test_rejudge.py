@@ -1,17 +1,26 @@
 """What today's engine makes of older verdicts is shown before it is stored, and stored only when asked."""
 
-import io
 import json
 from typing import Any
 
 import pytest
 
 import admin
-from calls import archive, booking, call_store, facts, line_store, rejudging, summaries
+from calls import (
+    archive,
+    booking,
+    call_store,
+    clinic_by_clinic,
+    facts,
+    line_store,
+    rejudging,
+    summaries,
+)
 from calls import call as calls
 from calls.line import NOBODY
 from local import rejudged
 from local.progress import Progress
+from tests.unit.deployed import invoked
 from tests.unit.twilio_side import CALLER, LINE, stored_call
 
 OLD = "rules-0"
@@ -225,7 +234,7 @@ class TestALongWork:
     @pytest.fixture
     def many(self, clinics: Any, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         """Calls of two clinics and of unknown numbers, some at the same instant; no time but for a page."""
-        monkeypatch.setattr(rejudging, "PAGE", 2)
+        monkeypatch.setattr(clinic_by_clinic, "PAGE", 2)
         monkeypatch.setattr(rejudging, "SECONDS", -1)
         owners = ["lakeside"] * 5 + ["hilltop"] * 4 + [NOBODY]
         for number, clinic in enumerate(owners):
@@ -258,19 +267,7 @@ class TestALongWork:
 class TestTheOperator:
     @pytest.fixture
     def deployed(self, clinics: Any) -> Any:
-        """The function, invoked as a deployed one is."""
-
-        class Deployed:
-            resources = {"Admin": "admin"}  # noqa: RUF012 - one test's own
-
-            def client(self, service: str) -> Any:
-                return self
-
-            def invoke(self, FunctionName: str, Payload: str) -> Any:  # noqa: N803 - boto3's names
-                answer = json.dumps(admin.handler(json.loads(Payload), None))
-                return {"Payload": io.BytesIO(answer.encode())}
-
-        return Deployed()
+        return invoked()
 
     def told(self, deployed: Any, *, apply: bool) -> str:
         return "\n".join(rejudged.told(deployed, Progress(), apply=apply))

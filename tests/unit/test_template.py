@@ -324,6 +324,7 @@ class TestQueues:
         queue = template["Resources"]["WorkQueue"]["Properties"]
 
         assert queue["VisibilityTimeout"] >= 6 * worker["Timeout"]
+        assert queue["RedrivePolicy"]["maxReceiveCount"] >= 5  # AWS docs, "Lambda with SQS"
         assert worker["Events"]["Work"]["Properties"]["BatchSize"] == 1
 
     def test_of_dead_letters_keep_them_two_weeks_and_ring(self, template: Template) -> None:

@@ -202,6 +202,12 @@ def awaiting(call: Call, *pieces: str) -> Call:
     return call | {"work": call["work"] | {"awaits": awaits}}
 
 
+def not_awaiting(call: Call, piece: str) -> Call:
+    """The call with a piece of work that turned out not to be wanted."""
+    awaits = [awaited for awaited in call["work"].get("awaits", ()) if awaited != piece]
+    return call | {"work": call["work"] | {"awaits": awaits}}
+
+
 def with_work(call: Call, **done: Any) -> Call:
     return call | {"work": call["work"] | done}
 

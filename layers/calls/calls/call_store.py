@@ -51,7 +51,7 @@ def note(event: Event, line: Line | None = None, *awaits: str) -> Call:
 
 
 def keep(event: Event) -> Event:
-    """Store a webhook once. The answer is what is stored: a repetition has the first one's time."""
+    """Store a webhook once, and what is stored is the answer: of repetitions, the earliest holds."""
     item = {
         "callSid": event.call_sid,
         "eventId": event.event_id,
@@ -64,7 +64,9 @@ def keep(event: Event) -> Event:
         client("dynamodb").put_item(
             TableName=name_of("CALL_EVENTS_TABLE"),
             Item=to_item(item),
-            ConditionExpression="attribute_not_exists(eventId)",
+            # A try that stalled may come after Twilio's next one, and was received before it.
+            ConditionExpression="attribute_not_exists(eventId) OR receivedAt > :received",
+            ExpressionAttributeValues=to_item({":received": event.received_at}),
             ReturnValuesOnConditionCheckFailure="ALL_OLD",
         )
     except client("dynamodb").exceptions.ConditionalCheckFailedException as repeated:
@@ -74,6 +76,11 @@ def keep(event: Event) -> Event:
 
 def events_of(call_sid: str) -> Iterator[Event]:
     """Every webhook about a call, in no particular order."""
+    return (event for event, _ in kept(call_sid))
+
+
+def kept(call_sid: str) -> Iterator[tuple[Event, int]]:
+    """Every webhook about a call and until when it is kept, epoch seconds; in no particular order."""
     pages = (
         client("dynamodb")
         .get_paginator("query")
@@ -85,7 +92,8 @@ def events_of(call_sid: str) -> Iterator[Event]:
         )
     )
     for page in pages:
-        yield from (_event(from_item(item)) for item in page["Items"])
+        for item in map(from_item, page["Items"]):
+            yield _event(item), int(item["expiresAt"])
 
 
 def get(call_sid: str) -> dict[str, Any] | None:
@@ -127,7 +135,9 @@ def change(call_sid: str, how: Change) -> Call:
         stored = get(call_sid)
         before = _call(stored) if stored else calls.new(call_sid)
         after = how(before)
-        if (stored and after == before) or _put(after, (stored or {}).get("version", 0)):
+        if stored and after == before and is_told_by(stored, after):
+            return after
+        if _put(after, (stored or {}).get("version", 0)):
             return after
         time.sleep(random.uniform(0, min(0.2, 0.02 * 2**attempt)))  # noqa: S311 - jitter, not a secret
     raise Contended(call_sid)
@@ -243,17 +253,25 @@ def key_of(item: Mapping[str, Any], selection: Selection) -> dict[str, str]:
     return {name: item[name] for name in ("callSid", selection.key, "startedAt")}
 
 
+def item_of(call: Call) -> dict[str, Any]:
+    """What is stored of a call, but for its version and its expiry: what it amounts to, and why."""
+    described = calls.attributes(call)
+    keys = calls.index_keys(described, settled=calls.is_settled(call))
+    return described | keys | {"facts": call["facts"], "work": call["work"]}
+
+
+def is_told_by(stored: Mapping[str, Any], call: Call) -> bool:
+    """Whether a stored item is what today's code makes of the call."""
+    return from_item(to_item(item_of(call))) == {
+        name: value for name, value in stored.items() if name not in ("version", "expiresAt")
+    }
+
+
 def _put(call: Call, version: int) -> bool:
     """Write unless another wrote since `version`; says whether it was written."""
-    described = calls.attributes(call)
-    started_at = described.get("startedAt") or instants.now()
-    item = described | calls.index_keys(described, settled=calls.is_settled(call))
-    item |= {
-        "facts": call["facts"],
-        "work": call["work"],
-        "version": version + 1,
-        "expiresAt": _expires_at(started_at),
-    }
+    item = item_of(call)
+    started_at = item.get("startedAt") or instants.now()
+    item |= {"version": version + 1, "expiresAt": _expires_at(started_at)}
     try:
         client("dynamodb").put_item(
             TableName=name_of("CALL_LOGS_TABLE"),

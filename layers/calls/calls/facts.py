@@ -30,6 +30,8 @@ RECORDING_PROGRESS = {"in-progress": 0, "processing": 1, "absent": 2, "failed": 
 
 # Twilio's own list knows; of all others the earliest holds, whichever of them says it.
 EARLIEST = ("startedAt", "answeredAt")
+# A webhook without a time of its own has that of its receipt: of repetitions, the first.
+INSTANTS = (*EARLIEST, "endedAt")
 
 
 def facts_from(route: str, params: Params, received_at: str) -> Facts:
@@ -63,7 +65,7 @@ def _stronger(name: str, one: Fact | None, other: Fact) -> Fact:
     strengths = _strength(name, one), _strength(name, other)
     if strengths[0] != strengths[1]:
         return one if strengths[0] > strengths[1] else other
-    choose = min if name in EARLIEST else max
+    choose = min if name in INSTANTS else max
     return choose(one, other, key=lambda fact: (_spelled(fact["value"]), fact["source"]))
 
 

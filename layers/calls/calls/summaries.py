@@ -1,6 +1,7 @@
 """From a recording to a verdict: order the transcript once, fetch what it says, judge it."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -31,11 +32,28 @@ class NotReady(Exception):
     """What is asked for is not there yet; the work is to be tried again later."""
 
 
+def decide_transcript(work: Work) -> Work | None:
+    """The work that has a recording transcribed, if the line that was called wants that.
+
+    Raises NotReady until it is known which line it was.
+    """
+    number = (call_store.get(work.call_sid) or {}).get("twilioPhoneNumber")
+    if number is None:
+        raise NotReady("the called line is not known yet")
+    if settings.answering_for(line_store.find(number)).transcription:
+        return replace(work, kind="order_transcript", attempt=0)
+    call_store.change(work.call_sid, lambda call: calls.not_awaiting(call, "summary"))
+    return None
+
+
 def order_transcript(work: Work) -> Work | None:
     """Order one transcript of a recording; the work that then fetches it, if it still must be.
 
     Raises NotReady while another try is under way, TwilioError when Twilio refuses.
     """
+    item = call_store.get(work.call_sid)
+    if item is None:
+        raise NotReady("no such call yet")
     if not settings.load().intelligence_service:
         call_store.finish(work.call_sid, summaryFailure="no_intelligence_service")
         return None
@@ -43,7 +61,7 @@ def order_transcript(work: Work) -> Work | None:
     if claim is None:
         return None
     try:
-        sid = _ordered(work.call_sid, work.recording_sid, maybe_ordered=claim == "again")
+        sid = _ordered(item, work.recording_sid, maybe_ordered=claim == "again")
     except twilio_api.Unavailable:
         _release(work.call_sid)
         raise
@@ -172,14 +190,13 @@ def _release(call_sid: str) -> None:
     call_store.finish(call_sid, transcriptClaim=long_ago)
 
 
-def _ordered(call_sid: str, recording_sid: str, *, maybe_ordered: bool) -> str:
+def _ordered(item: Mapping[str, Any], recording_sid: str, *, maybe_ordered: bool) -> str:
     existing = twilio_api.transcript_of(recording_sid) if maybe_ordered else None
     if existing:
         return existing
-    call = call_store.get(call_sid) or {}
     try:
-        participants = _participants(call, recording_sid)
-        return twilio_api.order_transcript(recording_sid, call_sid, participants)
+        participants = _participants(item, recording_sid)
+        return twilio_api.order_transcript(recording_sid, item["callSid"], participants)
     except twilio_api.Refused:
         # Twilio makes one transcript of a recording: perhaps it exists already.
         existing = twilio_api.transcript_of(recording_sid)
@@ -191,7 +208,7 @@ def _ordered(call_sid: str, recording_sid: str, *, maybe_ordered: bool) -> str:
 def _participants(item: Mapping[str, Any], recording_sid: str) -> list[dict[str, Any]]:
     """Who speaks on which channel; without it Twilio takes the first for the agent."""
     caller = {"channel_participant": 1, "role": "Customer"}
-    recordings = calls.recordings(item.get("facts", {}))
+    recordings = calls.recordings(item["facts"])
     source = next((r.get("source") for r in recordings if r["sid"] == recording_sid), None)
     if source == "RecordVerb":
         return [caller]
