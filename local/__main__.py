@@ -11,7 +11,7 @@ from types import FrameType
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local import bring_up, chaos, chores, demo, function_logs, placing, rejudged, users
+from local import bring_up, chaos, chores, demo, function_logs, killer, placing, rejudged, users
 from local.deployed import Deployed
 from local.progress import Progress
 from local.simulated_twilio.scenario import CLINIC_BEHAVIOURS
@@ -51,7 +51,7 @@ def _arguments() -> argparse.Namespace:
     wild.set_defaults(run=_chaos)
     wild.add_argument("--calls", type=int, default=200)
     wild.add_argument("--seed", type=int, default=secrets.randbelow(1_000_000))
-    wild.add_argument("--kill", choices=chaos.KILLS, default="midway")
+    wild.add_argument("--kill", choices=killer.KILLS, default="midway")
     for run in (_admin, _resync, _reconcile, _rejudge):
         chore = commands.add_parser(run.__name__[1:])
         chore.set_defaults(run=run)
@@ -67,9 +67,7 @@ def _demo(arguments: argparse.Namespace) -> None:
 
 
 def _chaos(arguments: argparse.Namespace) -> None:
-    report = chaos.run(arguments.calls, arguments.seed, arguments.kill)
-    print(json.dumps(report, separators=(",", ":")))
-    if not chaos.is_flawless(report):
+    if not chaos.run(arguments.calls, arguments.seed, arguments.kill):
         sys.exit(1)
 
 
