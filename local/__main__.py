@@ -18,6 +18,7 @@ from local import (
     chores,
     demo,
     function_logs,
+    killer,
     placing,
     redriving,
     rejudged,
@@ -63,7 +64,7 @@ def _arguments() -> argparse.Namespace:
     wild.set_defaults(run=_chaos)
     wild.add_argument("--calls", type=int, default=200)
     wild.add_argument("--seed", type=int, default=secrets.randbelow(1_000_000))
-    wild.add_argument("--kill", choices=chaos.KILLS, default="midway")
+    wild.add_argument("--kill", choices=killer.KILLS, default="midway")
     for run in (_admin, _resync, _reconcile, _rejudge, _replay, _redrive):
         chore = commands.add_parser(run.__name__[1:])
         chore.set_defaults(run=run)
@@ -84,9 +85,7 @@ def _demo(arguments: argparse.Namespace) -> None:
 
 
 def _chaos(arguments: argparse.Namespace) -> None:
-    report = chaos.run(arguments.calls, arguments.seed, arguments.kill)
-    print(json.dumps(report, separators=(",", ":")))
-    if not chaos.is_flawless(report):
+    if not chaos.run(arguments.calls, arguments.seed, arguments.kill):
         sys.exit(1)
 
 

@@ -1,13 +1,13 @@
 """The lines and calls of a chaos run, drawn from its seed."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-import requests
 from twilio.rest import Client
 
-from local import placing, sample_clinics
+from local import placing, sample_clinics, simulator
 from local.sample_calls import CALLS
 from local.sample_clinics import DENTIST, NUMBERS, PHYSIOTHERAPIST, SampleClinic
 from local.stack import Stack
@@ -88,13 +88,14 @@ class Planned:
         )
 
 
-def drawn(seed: int, count: int, lines: dict[str, Line]) -> list[Planned]:
+def drawn(seed: int, count: int, lines: Mapping[str, Line]) -> list[Planned]:
+    """Calls to these lines, which have the names of `connected`."""
     chance = Random(seed)
     return [_drawn(chance, lines) for _ in range(count)]
 
 
-def _drawn(chance: Random, lines: dict[str, Line]) -> Planned:
-    name = _one_of(chance, _LINES)
+def _drawn(chance: Random, lines: Mapping[str, Line]) -> Planned:
+    name = _one_of(chance, {name: often for name, often in _LINES.items() if name in lines})
     clinic = "busy" if name == "messages" else _one_of(chance, _CLINIC)
     talks = clinic == "answer"
     leaves_message = not talks and chance.random() < 0.7
@@ -109,23 +110,30 @@ def _drawn(chance: Random, lines: dict[str, Line]) -> Planned:
     )
 
 
-def _one_of(chance: Random, weights: dict[str, int]) -> str:
+def _one_of(chance: Random, weights: Mapping[str, int]) -> str:
     return chance.choices(list(weights), list(weights.values()))[0]
 
 
 def connected(stack: Stack) -> dict[str, Line]:
     """The lines of a running system, with two clinics more and a number that is nobody's."""
-    dentist, physio = stack.lines
+    lines = sample_lines(stack)
     for number, clinic in _MORE_NUMBERS.items():
         _add(stack, number, clinic)
     messages, unrecorded = list(stack.lines)[-2:]
     _point_here(stack, _UNKNOWN)
-    return {
-        "dentist": _line(stack, dentist, DENTIST),
-        "physio": _line(stack, physio, PHYSIOTHERAPIST),
+    return lines | {
         "messages": _line(stack, messages, MESSAGES_ONLY),
         "unrecorded": _line(stack, unrecorded, UNRECORDED),
         "unknown": Line(_UNKNOWN),
+    }
+
+
+def sample_lines(stack: Stack) -> dict[str, Line]:
+    """The lines of the sample clinics."""
+    dentist, physio = list(stack.lines)[:2]
+    return {
+        "dentist": _line(stack, dentist, DENTIST),
+        "physio": _line(stack, physio, PHYSIOTHERAPIST),
     }
 
 
@@ -140,12 +148,12 @@ def _line(stack: Stack, clinic_id: str, clinic: SampleClinic) -> Line:
 
 def _add(stack: Stack, number: str, clinic: SampleClinic) -> None:
     admin = stack.as_admin()
-    body = {"phoneNumber": number}
-    requests.post(f"{stack.twilio_url}/simulator/numbers", json=body, timeout=10).raise_for_status()
+    simulator.tell(stack, "numbers", {"phoneNumber": number})
     named = {"name": clinic.name, "timezone": clinic.timezone, "settings": clinic.settings}
     clinic_id = admin.post("/api/clinics", named, status=201)["clinicId"]
     stack.add_user(sample_clinics.create_user(admin, clinic_id, clinic), clinic_id)
-    admin.post("/api/twilio/connect", {"clinicId": clinic_id, **body, **clinic.forwards})
+    connection = {"clinicId": clinic_id, "phoneNumber": number, **clinic.forwards}
+    admin.post("/api/twilio/connect", connection)
     stack.lines[clinic_id] = number
 
 

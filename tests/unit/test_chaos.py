@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from local import chaos, chaos_calls, truth
+from local import chaos, chaos_calls, chaos_report, killer, truth
 from local.fault_proxy import DEPENDENCIES, FAULTS, Asked
 from local.truth import Line
 
@@ -223,7 +223,7 @@ class TestReport:
         self, *logs: dict[str, Any], call: dict[str, Any] | None = None, line: Line = CLINIC
     ) -> tuple[dict[str, Any], list[str]]:
         plan: Any = SimpleNamespace(line=line, words=SimpleNamespace(booked=True))
-        return chaos.judged([call or a_call()], list(logs), {SID: plan})
+        return chaos_report.judged([call or a_call()], list(logs), {SID: plan})
 
     def test_a_flawless_run(self):
         report, told = self.judged(a_log())
@@ -238,7 +238,7 @@ class TestReport:
             "unsettled": 0,
         }
         assert told == []
-        assert chaos.is_flawless(report)
+        assert chaos_report.is_flawless(report)
 
     @pytest.mark.parametrize(
         ("logs", "change", "figures", "told"),
@@ -271,12 +271,12 @@ class TestReport:
 
         assert report | figures == report
         assert lines == [told]
-        assert not chaos.is_flawless(report)
+        assert not chaos_report.is_flawless(report)
 
     def test_calls_that_await_something_are_a_failure(self):
         report, _ = self.judged(a_log())
 
-        assert not chaos.is_flawless(report | {"unsettled": 1})
+        assert not chaos_report.is_flawless(report | {"unsettled": 1})
 
     def test_a_call_to_nobodys_number_may_stay_unknown_if_no_request_came_through(self):
         unheard = a_call(dialled=[], requests=[request("voice", 502)])
@@ -333,4 +333,4 @@ class TestSchedule:
     ],
 )
 def test_an_answer_that_a_caller_waits_for_is_known_by_its_webhook(dependency, body, answer):
-    assert chaos._answer_kept_by(Asked(dependency, body, 1)) == answer
+    assert killer._answer_kept_by(Asked(dependency, body, 1)) == answer
