@@ -70,10 +70,11 @@ def emitted(capsys: pytest.CaptureFixture[str]) -> dict[str, float]:
     return {metric["Name"]: said[metric["Name"]][0] for metric in directive["Metrics"]}
 
 
-def deliver_late(twilio: TwilioServer, call_sid: str) -> None:
-    """The callbacks that were lost arrive after all, in the wrong order."""
+def deliver_late(twilio: TwilioServer, call_sid: str, event: str = "") -> None:
+    """The callbacks that were lost arrive after all, in the wrong order; or one of them."""
     for lost in reversed(twilio.account.traces[call_sid].requests):
-        if lost["attempt"] == 0 and lost["kind"] != "ci":
+        is_meant = event in ("", lost["params"].get("TranscriptionEvent"))
+        if lost["attempt"] == 0 and lost["kind"] != "ci" and is_meant:
             url, _, _ = lost["url"].partition("#")
             signature = RequestValidator(AUTH_TOKEN).compute_signature(url, lost["params"])
             headers = {"X-Twilio-Signature": signature}
@@ -164,6 +165,25 @@ class TestACallThatWasHalfKnown:
         assert repaired["outcome"] == {"answer": "answered", "no-answer": "voicemail"}[clinic]
         assert repaired["summaryReady"] is True
         assert len(twilio.requests("POST", "/v2/Transcripts")) == 1
+
+    def test_has_its_live_transcript_though_its_start_was_never_told(
+        self,
+        cloud: Any,
+        twilio: TwilioServer,
+        calls: RealCalls,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setenv("TWILIO_ENABLE_RECORDING", "false")
+        calls.lose_callbacks()
+        call_sid = calls.place(LINE, script=SCRIPT, digits="1")
+        deliver_late(twilio, call_sid, "transcription-stopped")
+        assert "transcriptSid" not in stored_call(cloud, call_sid)
+
+        reconciled()
+
+        call = calls.settled(call_sid)
+        assert call["transcriptSid"] in twilio.account.transcripts
+        assert call["summaryReady"] is True
 
     def test_is_left_alone_once_it_is_whole(self, cloud: Any, calls: RealCalls) -> None:
         calls.lose_callbacks()

@@ -504,6 +504,17 @@ class TestThePrice:
         assert (later["kind"], later["attempt"]) == ("fetch_price", 1)
         assert stored_call(cloud).get("price") is None
 
+    def test_of_a_call_that_nobody_answered_never_comes(
+        self, cloud: Any, twilio: TwilioServer
+    ) -> None:
+        twilio.carried(CALL_SID, price=None)
+        twilio.account.calls[CALL_SID].end("no-answer")
+
+        performs(PRICE)
+
+        assert stored_call(cloud)["work"]["priceFailure"] == "not_answered"
+        assert queued(cloud) == []
+
 
 class TestWorkThatIsNotReady:
     @settings(deadline=None)  # a busy machine is no failure

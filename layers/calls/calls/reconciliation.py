@@ -35,7 +35,7 @@ from calls.work_queue import GIVE_UP_AFTER, Work
 logger = Logger(child=True)
 
 MOST_CALLS = 2000
-# How far back a line is looked at that never was, or not for long.
+# How far back a line is looked at that never was, and how long one that has no clinic any more.
 WINDOW = timedelta(days=30)
 # Twilio lists calls by the day on which they start, and a call lasts up to four hours.
 LONGEST_CALL = timedelta(hours=4)
@@ -72,7 +72,7 @@ AT_ONCE = Patience(for_webhooks=0, for_work=0, for_queued=60)
 
 
 class Stopped(Exception):
-    """The run ends before all is done: "time", "count" or "taken over"."""
+    """The run ends before all is done: its time or its count is used up, or another has taken over."""
 
 
 @dataclass

@@ -40,6 +40,8 @@ def complete(stored: Call | None, parent: Any, recordings: list[Any], line: Line
         told |= rest_facts.of_legs(twilio_api.legs(parent.sid))
     if _never_asked_us(facts) and _belongs_to_owner_of_today(told, line):
         told |= rest_facts.menu_choice(line, told)
+    if "liveTranscriptSid" not in facts and not recordings:
+        told |= _live_transcript(parent.sid, line)
     return _added(parent.sid, told, aftercare.price(parent), line)
 
 
@@ -172,6 +174,24 @@ def _is_transcribed(call: Call, line: Line | None) -> bool:
         return settings.answering_for(line).transcription
     own_settings = (line_store.clinic(owner) or {}).get("settings") if owner else None
     return settings.load().answering.overridden_by(own_settings or {}).transcription
+
+
+def _live_transcript(call_sid: str, line: Line) -> Facts:
+    """The transcript that Twilio made while the call went on, where its start was never told.
+
+    Twilio lists it under no call; the webhooks with its words name both.
+    """
+    how = settings.answering_for(line)
+    if how.recording or not (how.transcription and settings.load().intelligence_service):
+        return {}
+    said = {event.params.get("TranscriptionSid") for event in call_store.events_of(call_sid)}
+    for sid in sorted(filter(None, said)):
+        try:
+            twilio_api.transcript(sid)
+        except twilio_api.NotFound:
+            continue
+        return known("rest", liveTranscriptSid=sid)
+    return {}
 
 
 def _never_asked_us(facts: Facts) -> bool:
