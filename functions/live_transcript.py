@@ -1,7 +1,5 @@
 """Words, while they are spoken: keep each final utterance with its call, once."""
 
-from dataclasses import replace
-
 from calls import call_store, work_queue
 from calls.call_store import Event
 from calls.twilio_webhook import Webhook, twilio_webhook
@@ -11,23 +9,13 @@ from calls.work_queue import SECONDS_UNTIL_A_LOOK, Work
 @twilio_webhook
 def handler(webhook: Webhook) -> None:
     said = webhook.needed("TranscriptionEvent")
-    if webhook.params.get("Final") == "false":
-        return
-    event = _named(webhook)
-    if event.params.get("Name"):
-        call_store.note(event)
-    else:
+    if said == "transcription-started":
+        call_store.note(webhook.event)
+    elif webhook.params.get("Final") != "false":
         # The words themselves are read from CallEvents, in Twilio's own order.
-        call_store.keep(event)
+        call_store.keep(webhook.event)
     if said == "transcription-stopped":
-        _look_for_its_summary(event)
-
-
-def _named(webhook: Webhook) -> Event:
-    """The webhook with its transcription's name; Twilio itself tells that only at the start."""
-    name = webhook.query.get("name")
-    named = {**webhook.params, "Name": name} if name else webhook.params
-    return replace(webhook.event, params=named)
+        _look_for_its_summary(webhook.event)
 
 
 def _look_for_its_summary(event: Event) -> None:

@@ -227,6 +227,7 @@ class TestConnect:
             "owners": [{"clinicId": clinic_id, "from": since, "to": None}],
         }
         assert (stored_line(cloud) or {})["connectedAt"] == since
+        assert since.endswith(".000Z")  # a call of this very second is the clinic's
 
     @pytest.mark.parametrize(
         "written", ["3125550140", "(312) 555-0140", "1 312 555 0140", " +1 312-555-0140 "]

@@ -427,7 +427,7 @@ class TestLiveTranscription:
             "track": "both_tracks",
             "inboundTrackLabel": "caller",
             "outboundTrackLabel": "clinic",
-            "statusCallbackUrl": f"{VOICE}/transcription?name=summarised{OVERRIDES}",
+            "statusCallbackUrl": f"{VOICE}/transcription{OVERRIDES}",
             "statusCallbackMethod": "POST",
             "intelligenceService": "GA" + "f" * 32,
         }

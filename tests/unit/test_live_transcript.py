@@ -130,17 +130,6 @@ def test_only_a_transcription_that_is_summarised_promises_a_summary(
     assert (stored.get("transcriptSid"), stored["summaryState"]) == (transcript_sid, state)
 
 
-@pytest.mark.parametrize("said", ["transcription-content", "transcription-stopped"])
-def test_a_lost_start_loses_no_summary(cloud: Any, said: str) -> None:
-    answered = twilio_sends(
-        "live_transcript", "name=summarised", TranscriptionEvent=said, SequenceId="4"
-    )
-
-    stored = stored_call(cloud)
-    assert answered == {"statusCode": 204}
-    assert (stored["transcriptSid"], stored["summaryState"]) == (TRANSCRIPT_SID, "pending")
-
-
 @pytest.mark.parametrize(
     "said",
     [

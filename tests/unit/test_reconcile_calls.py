@@ -166,22 +166,25 @@ class TestACallThatWasHalfKnown:
         assert repaired["summaryReady"] is True
         assert len(twilio.requests("POST", "/v2/Transcripts")) == 1
 
+    @pytest.mark.parametrize("clinic", ["answer", "busy"])
     def test_has_its_live_transcript_though_its_start_was_never_told(
         self,
         cloud: Any,
         twilio: TwilioServer,
         calls: RealCalls,
         monkeypatch: pytest.MonkeyPatch,
+        clinic: str,
     ) -> None:
         monkeypatch.setenv("TWILIO_ENABLE_RECORDING", "false")
         calls.lose_callbacks()
-        call_sid = calls.place(LINE, script=SCRIPT, digits="1")
+        call_sid = calls.place(LINE, script=SCRIPT, digits="1", clinic=clinic)
         deliver_late(twilio, call_sid, "transcription-stopped")
 
         reconciled()
 
         call = calls.settled(call_sid)
-        assert call["transcriptSid"] in twilio.account.transcripts
+        live = [t.sid for t in twilio.account.transcripts.values() if t.recording_sid is None]
+        assert [call["liveTranscriptSid"]] == live
         assert call["summaryReady"] is True
 
     def test_is_left_alone_once_it_is_whole(self, cloud: Any, calls: RealCalls) -> None:

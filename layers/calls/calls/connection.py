@@ -169,7 +169,8 @@ def _set_again(line: Line, number_sid: str, base_url: str, report: dict[str, Any
 def _connected(
     request: Connect, before: Line | None, number_sid: str, clinic_settings: dict[str, Any]
 ) -> Line:
-    now = instants.now()
+    # Twilio's lists have whole seconds: a call of this very second is the new owner's already.
+    now = instants.whole_second(instants.now())
     owners = before.owners if before else ()
     since = before.connected_at if before and before.clinic_id else None
     if since is None:

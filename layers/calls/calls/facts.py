@@ -192,9 +192,9 @@ def recording(sid: str | None, said: Mapping[str, Any], source: str = "webhook")
 
 def _transcription(params: Params, at: str) -> Facts:
     """The words themselves stay in CallEvents; a call only learns that they will be summarised."""
-    if not params.get("Name"):
+    if params.get("TranscriptionEvent") != "transcription-started":
         return {}
-    summarised = params["Name"] == SUMMARISED
+    summarised = params.get("Name") == SUMMARISED
     sid = params.get("TranscriptionSid") if summarised else None
     return known("webhook", startedAt=at, liveTranscriptSid=sid)
 

@@ -42,3 +42,8 @@ def from_epoch_ms(milliseconds: int) -> str:
 
 def before(moment: str, seconds: int) -> str:
     return iso(parsed(moment) - timedelta(seconds=seconds))
+
+
+def whole_second(moment: str) -> str:
+    """The second in which an instant lies, as Twilio's lists tell it."""
+    return iso(parsed(moment).replace(microsecond=0))

@@ -40,7 +40,7 @@ def complete(stored: Call | None, parent: Any, recordings: list[Any], line: Line
         told |= rest_facts.of_legs(twilio_api.legs(parent.sid))
     if _never_asked_us(facts) and _belongs_to_owner_of_today(told, line):
         told |= rest_facts.menu_choice(line, told)
-    if "liveTranscriptSid" not in facts and not recordings:
+    if "liveTranscriptSid" not in facts:
         told |= _live_transcript(parent.sid, line)
     return _added(parent.sid, told, aftercare.price(parent), line)
 

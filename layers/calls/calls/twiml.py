@@ -98,15 +98,13 @@ def _said_goodbye(response: VoiceResponse, words: str, how: Answering) -> VoiceR
 def _live_transcription(how: Answering, deployment: Deployment) -> Start:
     """With a recording, the recording's transcript is summarised; without one, this one is."""
     summarised = bool(deployment.intelligence_service) and not how.recording
-    # Twilio tells the name only at the start, and that may get lost: the URL tells it each time.
-    query = {"name": SUMMARISED} if summarised else {}
     start = Start()
     start.transcription(
         name=SUMMARISED if summarised else WORDS_ONLY,
         track="both_tracks",
         inbound_track_label="caller",
         outbound_track_label="clinic",
-        status_callback_url=routes.voice_url(deployment.base_url, routes.TRANSCRIPTION, **query),
+        status_callback_url=routes.voice_url(deployment.base_url, routes.TRANSCRIPTION),
         status_callback_method="POST",
         intelligence_service=deployment.intelligence_service if summarised else None,
     )
