@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,8 +14,10 @@ from local.progress import Progress
 CALLS = 12
 
 
-@pytest.mark.parametrize(("seed", "kill"), [(1, "midway"), (2, "answer")])
-def test_every_call_rings_and_ends_whole_in_the_log(seed, kill, capsys):
+@pytest.mark.parametrize(
+    ("seed", "kill", "fewest_killed"), [(1, "midway", 0), (2, "answer", CALLS)]
+)
+def test_every_call_rings_and_ends_whole_in_the_log(seed, kill, fewest_killed, capsys):
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
 
     is_flawless = chaos.run(CALLS, seed, kill, Path(f".local/chaos-{worker}"))
@@ -27,6 +30,7 @@ def test_every_call_rings_and_ends_whole_in_the_log(seed, kill, capsys):
         f'"transcripts_ordered_twice":0,"unsettled":0,"seed":{seed},"seconds":{seconds}}}'
     ), printed
     assert is_flawless
+    assert int(re.findall(r"killed (\d+) functions", printed)[0]) >= fewest_killed
 
 
 def test_a_days_outage_of_callbacks_is_repaired_by_one_run_of_the_reconciler(stack, capsys):

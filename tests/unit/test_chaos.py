@@ -172,6 +172,31 @@ class TestFields:
         assert wrong(call, log | dict.fromkeys(nothing)) == []
         assert wrong(call, log | dict.fromkeys(nothing[:-1])) == ["booking"]
 
+    @pytest.mark.parametrize(
+        ("status", "attempt", "may_be_known", "may_be_unknown"),
+        [(204, 1, True, False), (429, 1, True, True), (None, 0, False, True)],
+        ids=["came through", "refused", "never sent"],
+    )
+    def test_a_live_transcript_is_known_by_its_webhooks_only(
+        self, status, attempt, may_be_known, may_be_unknown
+    ):
+        call = a_call(recordings=[], transcripts=[{"sid": TRANSCRIPT, "recordingSid": None}])
+        call["requests"].append(request("transcription", status, attempt))
+        nothing = ["recordingSid", "recordingUrl", "recordingStatus", "recordingDuration"]
+        known = a_log(liveTranscriptSid=TRANSCRIPT) | dict.fromkeys(nothing)
+        nothing += ["transcriptSid", "summaryText", "appointmentBooked", "booking"]
+        unknown = a_log(summaryReady=False, summaryState="none", summaryReason="not_recorded")
+
+        assert (wrong(call, known) == []) is may_be_known
+        assert (wrong(call, unknown | dict.fromkeys(nothing)) == []) is may_be_unknown
+
+    def test_a_call_on_which_nothing_was_said_has_no_verdict_either_way(self):
+        silence = {"source": "RecordVerb", "status": "absent"}
+        live = {"sid": TRANSCRIPT, "recordingSid": None}
+        call = a_call(legs=[{"status": "busy"}], recordings=[silence], transcripts=[live])
+
+        assert truth.expected(call, CLINIC, True)["appointmentBooked"].values == (None,)
+
     def test_a_transcript_that_was_never_ordered_is_missed(self):
         assert wrong(a_call(transcripts=[]), a_log(transcriptSid=None)) == ["transcriptSid"]
 
