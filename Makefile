@@ -15,7 +15,7 @@ unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 BEGAN := $(shell date +%s)
 say = @echo "[$$(( $$(date +%s) - $(BEGAN) )) s] $(1)"
 
-.PHONY: help demo test check format up down token call admin resync rejudge eval logs
+.PHONY: help demo test check format up down token call admin resync rejudge train eval logs
 
 help:
 	@echo "make demo     place sample calls on a local cloud and show what the clinic reads"
@@ -30,6 +30,7 @@ help:
 	@echo "make resync   set all numbers' webhooks again"
 	@echo "make rejudge  show which stored verdicts today's engine would change; APPLY=1 stores them"
 	@echo "make eval     the verdict's accuracy on labelled conversations: FILE= ERRORS=10 (FOLDS=5: learnt anew without what is judged)"
+	@echo "make train    learn the verdict's weights anew from labelled conversations: FILE="
 	@echo "admin, resync and rejudge work on the running system, or with STACK= and AWS_PROFILE= on a deployed one"
 
 demo: $(VENVS)/ready
@@ -73,6 +74,9 @@ resync: $(VENVS)/ready
 
 rejudge: $(VENVS)/ready
 	@python -m local rejudge $(if $(STACK),--stack "$(STACK)") $(if $(filter 1 yes true,$(APPLY)),--apply)
+
+train: $(VENVS)/ready
+	@PYTHONPATH=layers/calls python -m local.training $(or $(FILE),$(error which files? make train FILE="tests/conversations/dev-*.jsonl more.jsonl"))
 
 eval: $(VENVS)/ready
 	@python -m local.evaluation $(if $(ERRORS),--errors "$(ERRORS)") $(if $(FOLDS),--folds "$(FOLDS)") $(or $(FILE),$(error which file? make eval FILE=conversations.jsonl))
