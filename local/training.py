@@ -24,6 +24,7 @@ FOLDS = 8
 LEAST_CALLS = 3  # a name found in fewer calls is not learnt
 MOST_NAMES = 25_000  # of the others, those that move the calls they are found in most
 OF_TALK = 1.5  # the talk's course has fewer names than the words, so each of them counts for more
+OF_CUT_OFF = 0.25  # a booked call without its end teaches less than a whole call
 STRENGTH = 10.0  # how far the calls may pull the weights; less is smoother
 
 
@@ -42,6 +43,7 @@ class Example:
     names: frozenset[Name]
     told: bool
     contrived: bool
+    weight: float = 1.0
 
 
 def examples_of(rows: Sequence[Mapping[str, Any]], file: str, model: str) -> Iterator[Example]:
@@ -49,10 +51,14 @@ def examples_of(rows: Sequence[Mapping[str, Any]], file: str, model: str) -> Ite
     for row in rows:
         booked = row["booked"] if row.get("appointment_domain") is not False else False
         batch, batched, _ = str(row["id"]).partition("_")
+        group = batch if batched else file
         if names := _SEEN[model](row):
-            group = batch if batched else file
             told = booked is (model != "summary not booked")
             yield Example(group, names, told, row.get("contrived") is True)
+        # The same call before the agreement; it has no summary.
+        cut_off = row["turns"][: (row.get("settled_turn") or 1) - 1] if booked else []
+        if cut_off and (names := _SEEN[model]({**row, "turns": cut_off})):
+            yield Example(group, names, told=False, contrived=True, weight=OF_CUT_OFF)
 
 
 def _of_call(row: Mapping[str, Any]) -> frozenset[Name]:
@@ -105,7 +111,7 @@ class Model:
         told = [example.told for example in examples]
         self.regression = LogisticRegression(
             C=STRENGTH, class_weight="balanced", max_iter=2000, random_state=0
-        ).fit(self.vectors(examples), told)
+        ).fit(self.vectors(examples), told, sample_weight=[example.weight for example in examples])
         self.weights = self.regression.coef_[0]
         self.bias = float(self.regression.intercept_[0])
 

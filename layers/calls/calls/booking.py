@@ -19,7 +19,7 @@ from calls.utterances import Heard, clauses, clauses_of_turn, is_turn, whole
 ENGINE = "acts-3"
 
 LEAST_SURE = 0.7  # of less, the verdict is unknown
-SURE_OF_AGREED = 0.8  # a call cut off after an agreement is booked only if that is so likely
+SURE_OF_AGREED = 0.85  # a call that nobody closed or confirmed is booked only if that is so likely
 SURE_IN_CONFLICT = 0.75  # the transcript outweighs a summary that differs only if so sure
 DOUBT_LEFT = 0.5  # a summary that agrees halves the doubt
 
@@ -129,13 +129,15 @@ def _from_transcript(turns: Sequence[Turn]) -> Finding:
         return _from_one_voice(turns)
     talk = Negotiation.of(turns)
     likely = likelihood.of_booking(talk, turns)
-    if talk.open and not (likelihood.closed(turns) or likely > SURE_OF_AGREED):
+    confirmed = talk.state == "booked" or likelihood.closed(turns)
+    if not confirmed and (talk.open or likely >= LEAST_SURE) and likely < SURE_OF_AGREED:
         return Finding(None, 0.5, "unsettled", tuple(talk.proof[-1:]))
     if likely >= LEAST_SURE:
         return _booked(talk, likely, turns) if not _swapped(turns) else _unsure_who_spoke(talk)
-    if likely > 1 - LEAST_SURE:
+    refused_without_offer = talk.state in SETTLED_NOT and talk.offer is None
+    if likely > 1 - LEAST_SURE and not refused_without_offer:
         return Finding(None, 0.5, "unsettled", tuple(talk.proof[-2:]))
-    return _not_booked(talk, 1 - likely, turns)
+    return _not_booked(talk, max(LEAST_SURE, 1 - likely), turns)
 
 
 def _swapped(turns: Sequence[Turn]) -> bool:

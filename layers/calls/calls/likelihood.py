@@ -18,6 +18,9 @@ WEIGHTS = Path(__file__).with_name("likelihood.json")
 # Something told, and the places it is told of: who said it, and where in the call.
 Told = tuple[str, tuple[str, ...]]
 
+# Of each thing told, at each place: its weight, and how rare it is.
+Weights = dict[str, dict[str, tuple[float, float]]]
+
 _LONGEST_PHRASE = 3
 _COUNTED = ("accepts", "confirms", "promises", "details", "followed")
 _TIMES = {"DAY", "CLOCK"}
@@ -45,7 +48,7 @@ def by_summary(reason: str, clauses: Turn) -> tuple[float, float]:
 def _probability(model: str, told: Iterable[Told]) -> float:
     """Apply a logistic regression to what is told, a vector of length one, rarer things longer."""
     learnt = _learnt()[model]
-    known = learnt["weights"]
+    known: Weights = learnt["weights"]
     found = {
         (name, place): places[place]
         for name, where in told
@@ -54,13 +57,14 @@ def _probability(model: str, told: Iterable[Told]) -> float:
         if place in places
     }
     length = math.sqrt(sum(rarity * rarity for _, rarity in found.values())) or 1.0
-    total: float = learnt["bias"] + sum(weight * rarity for weight, rarity in found.values()) / length
-    return 1 / (1 + math.exp(-max(-30.0, min(30.0, learnt["slope"] * total + learnt["intercept"]))))
+    total = learnt["bias"] + sum(weight * rarity for weight, rarity in found.values()) / length
+    logit = float(learnt["slope"] * total + learnt["intercept"])
+    return 1 / (1 + math.exp(-max(-30.0, min(30.0, logit))))
 
 
 def weightiest(turns: Iterable[Turn], model: str = "call booked") -> Heard:
     """Give the clause whose words speak most for what the model tells."""
-    known = _learnt()[model]["weights"]
+    known: Weights = _learnt()[model]["weights"]
 
     def speaks(clause: Clause) -> float:
         said = {phrase: known.get(phrase, {}) for phrase in _phrases(_plain([clause]))}
@@ -97,6 +101,7 @@ def _course(talk: Negotiation, turns: Sequence[Turn]) -> Iterator[str]:
         if getattr(talk, name):
             yield name
             yield f"{state} {name}"
+    timed = any(_TIMES & {*clause.plain.split()} for turn in turns for clause in turn)
     claims = {
         "no care": not talk.all_care,
         "more of other things": talk.all_care < talk.all_other,
@@ -104,6 +109,8 @@ def _course(talk: Negotiation, turns: Sequence[Turn]) -> Iterator[str]:
         f"{state} elsewhere": talk.elsewhere,
         f"{state} closed": closed(turns),
         "short": len(turns) < 4,
+        "no time": not timed,
+        f"{state} no time": not timed,
     }
     yield from (name for name, true in claims.items() if true)
 
