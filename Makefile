@@ -15,7 +15,7 @@ unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 BEGAN := $(shell date +%s)
 say = @echo "[$$(( $$(date +%s) - $(BEGAN) )) s] $(1)"
 
-.PHONY: help demo test check format up down token call admin resync reconcile rejudge replay redrive eval chaos logs
+.PHONY: help demo test check format up down token call admin resync reconcile rejudge replay redrive train eval chaos logs
 
 help:
 	@echo "make demo     place sample calls on a local cloud and show what the clinic reads"
@@ -34,6 +34,7 @@ help:
 	@echo "make redrive  give work that failed five times another try"
 	@echo "make eval     the verdict's accuracy on labelled conversations: FILE= ERRORS=10 (FOLDS=5: learnt anew without what is judged)"
 	@echo "make chaos    place calls while everything fails in turns, and compare the log with the truth: CALLS=200 SEED= KILL=answer"
+	@echo "make train    learn the verdict's weights anew from labelled conversations: FILE="
 	@echo "admin, resync, reconcile, rejudge, replay and redrive work on the running system, or with STACK= and AWS_PROFILE= on a deployed one"
 
 demo: $(VENVS)/ready
@@ -87,6 +88,9 @@ replay: $(VENVS)/ready
 
 redrive: $(VENVS)/ready
 	@python -m local redrive $(if $(STACK),--stack "$(STACK)")
+
+train: $(VENVS)/ready
+	@PYTHONPATH=layers/calls python -m local.training $(or $(FILE),$(error which files? make train FILE="tests/conversations/dev-*.jsonl more.jsonl"))
 
 eval: $(VENVS)/ready
 	@python -m local.evaluation $(if $(ERRORS),--errors "$(ERRORS)") $(if $(FOLDS),--folds "$(FOLDS)") $(or $(FILE),$(error which file? make eval FILE=conversations.jsonl))

@@ -16,12 +16,11 @@ from calls.negotiation import SETTLED_NOT, Negotiation, Turn
 from calls.summary_outcome import Told, told_by
 from calls.utterances import Heard, clauses, clauses_of_turn, is_turn, whole
 
-ENGINE = "acts-2"
+ENGINE = "acts-3"
 
-LEAST_SURE = 0.6  # of less, the verdict is unknown
-SURE_OF_AGREED = 0.8  # a call cut off after an agreement is booked only if that is so likely
+LEAST_SURE = 0.7  # of less, the verdict is unknown
+SURE_OF_AGREED = 0.85  # a call that nobody closed or confirmed is booked only if that is so likely
 SURE_IN_CONFLICT = 0.75  # the transcript outweighs a summary that differs only if so sure
-SURE_BY_SUMMARY = 0.85
 DOUBT_LEFT = 0.5  # a summary that agrees halves the doubt
 
 Evidence = dict[str, Any]
@@ -130,13 +129,15 @@ def _from_transcript(turns: Sequence[Turn]) -> Finding:
         return _from_one_voice(turns)
     talk = Negotiation.of(turns)
     likely = likelihood.of_booking(talk, turns)
-    if talk.open and not (likelihood.closed(turns) or likely > SURE_OF_AGREED):
+    confirmed = talk.state == "booked" or likelihood.closed(turns)
+    if not confirmed and (talk.open or likely >= LEAST_SURE) and likely < SURE_OF_AGREED:
         return Finding(None, 0.5, "unsettled", tuple(talk.proof[-1:]))
     if likely >= LEAST_SURE:
-        return _booked(talk, likely) if not _swapped(turns) else _unsure_who_spoke(talk)
-    if likely > 1 - LEAST_SURE:
+        return _booked(talk, likely, turns) if not _swapped(turns) else _unsure_who_spoke(talk)
+    refused_without_offer = talk.state in SETTLED_NOT and talk.offer is None
+    if likely > 1 - LEAST_SURE and not refused_without_offer:
         return Finding(None, 0.5, "unsettled", tuple(talk.proof[-2:]))
-    return _not_booked(talk, 1 - likely, turns)
+    return _not_booked(talk, max(LEAST_SURE, 1 - likely), turns)
 
 
 def _swapped(turns: Sequence[Turn]) -> bool:
@@ -154,14 +155,11 @@ def _unsure_who_spoke(talk: Negotiation) -> Finding:
     return Finding(None, 0.5, "speakers_swapped", tuple(talk.proof[-2:]))
 
 
-def _booked(talk: Negotiation, likely: float) -> Finding:
-    if talk.all_other and not talk.all_care:
-        return Finding(False, LEAST_SURE, "other_transaction", tuple(talk.proof[-1:]))
+def _booked(talk: Negotiation, likely: float, turns: Sequence[Turn]) -> Finding:
     if talk.state == "booked":
         return Finding(True, likely, "confirmed", tuple(talk.proof[-2:]))
-    if proof := tuple(heard for heard in (talk.offer or talk.named, talk.accepted) if heard):
-        return Finding(True, likely, "agreed", proof)
-    return Finding(None, 0.5, "unsettled", tuple(talk.proof[-1:]))
+    proof = tuple(heard for heard in (talk.offer or talk.named, talk.accepted) if heard)
+    return Finding(True, likely, "agreed", proof or (likelihood.weightiest(turns),))
 
 
 def _not_booked(talk: Negotiation, surely: float, turns: Sequence[Turn]) -> Finding:
@@ -200,9 +198,7 @@ def _from_summary_alone(told: Told, silent: bool) -> Finding:
     """Take the summary's word, except for a booking when the call is known to hold no words."""
     if told.booked and silent:
         return Finding(None, 0.5, "no_conversation", told.proof)
-    return Finding(
-        told.booked, 0.5 if told.booked is None else SURE_BY_SUMMARY, told.reason, told.proof
-    )
+    return Finding(told.booked, told.confidence, told.reason, told.proof)
 
 
 def _together(said: Finding, told: Told) -> Finding:
@@ -222,9 +218,9 @@ def _together(said: Finding, told: Told) -> Finding:
 
 def _from_told(said: Finding, told: Told) -> Finding:
     if not told.booked:
-        return Finding(False, SURE_BY_SUMMARY, told.reason, told.proof)
+        return Finding(False, told.confidence, told.reason, told.proof)
     if said.reason == "unsettled":
-        return Finding(True, SURE_BY_SUMMARY, told.reason, said.proof + told.proof)
+        return Finding(True, told.confidence, told.reason, said.proof + told.proof)
     return Finding(None, 0.5, said.reason, said.proof + told.proof)
 
 

@@ -6,41 +6,11 @@ from functools import cached_property
 
 from calls.utterances import Clause, Heard
 
-_NUMBER = r"(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|1[0-2]|[1-9])"
-_MINUTES = (
-    r"(?:o (?:five|eight)|five|ten|fifteen|twenty(?: five)?|thirty(?: five)?|forty(?: five)?"
-    r"|fifty(?: five)?|[0-5]\d)"
-)
-_MONTH = (
-    r"(?:january|february|march|april|may|june|july|august|september|october|november|december"
-    r"|jan|feb|apr|jun|jul|aug|sept?|oct|nov|dec)"
-)
-_NTH = (
-    r"(?:(?:twenty|thirty) (?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth)"
-    r"|first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth"
-    r"|thirteenth|fourteenth|fifteenth|sixteenth|seventeenth|eighteenth|nineteenth|twentieth"
-    r"|thirtieth)"
-)
-_DAY = (
-    r"(?:(?:mon|tues|wednes|thurs|fri|satur|sun)days?|today|tonight|tomorrow"
-    rf"|(?:the )?\d+(?:st|nd|rd|th)(?! (?:street|st|avenue|ave|road|floor|grade|birthday))|{_MONTH} (?:the )?(?:\d\d?(?:st|nd|rd|th)?|{_NTH})"
-    rf"|(?:\d\d?(?:st|nd|rd|th)?|{_NTH}) (?:of )?{_MONTH}"
-    rf"|the {_NTH}(?! (?:one|two|time|available|opening|thing|visit|option|floor|place|property|is|apartment))"
-    r"|this (?:morning|afternoon|evening))"
-)
-_CLOCK = (
-    rf"(?:(?:half|quarter|ten|twenty|five) (?:past|to|after) {_NUMBER}"
-    rf"|\d\d?:\d\d(?: ?[ap] ?m)?|half {_NUMBER}"
-    rf"|(?:at )?{_NUMBER}(?: (?:oclock|{_MINUTES}))?"
-    r"(?: ?[ap] ?m| oclock| in the (?:morning|afternoon|evening))"
-    rf"|{_NUMBER} (?:oclock|{_MINUTES})|(?:at|by|around) (?:half )?{_NUMBER}|noon|midday|lunchtime)"
-)
-
 _PARTS = {
-    "MONTH": _MONTH,
-    "DAY": _DAY,
-    "CLOCK": _CLOCK,
-    "TIME": rf"(?:{_DAY}|{_CLOCK})",
+    # Days and times of day stand in the plain words as marks, see calls.utterances.
+    "DAY": r"(?:the )?DAY(?: _)*",
+    "CLOCK": r"(?:(?:at|by|around) )?CLOCK(?: _)*",
+    "TIME": r"(?:(?:the|at|by|around) )?(?:DAY|CLOCK)(?: _)*",
     # "appo…" also takes the commonest misspellings of appointment.
     "APPT": (
         r"(?:appo[a-z]{1,8}ts?|appts?|visit|viewing|tour|consultation|consult|check ?ups?|cleaning"
@@ -108,9 +78,6 @@ class Phrases:
     def opens(self, plain: str) -> bool:
         return self._compiled.match(plain) is not None
 
-    def replaced_in(self, plain: str, by: str) -> str:
-        return self._compiled.sub(by, plain)
-
     def first_of(self, clauses: Iterable[Clause]) -> Heard | None:
         for clause in clauses:
             if match := self.first_in(clause.plain):
@@ -141,11 +108,11 @@ WAIT_LIST = Phrases(
 _CALL_BACK = Phrases(
     r"(?:call|ring|phone|get|come|calling|ringing|calls|rings|text|check|circle)"
     r"(?: (?:you|us|me|them|him|her|in))? back",
-    r"<CALL> (?:you|us|me|them)(?: \S+){0,2} (?:later|tomorrow|again|when|once|with|as soon as)",
+    r"<CALL> (?:you|us|me|them)(?: \S+){0,2} (?:later|<DAY>|again|when|once|with|as soon as)",
     r"(?:give|have|get) (?:(?!if)\S+ ){1,4}(?:a (?:call|ring|shout)|call you|ring you|contact you)",
     r"(?:ill|i will) (?:call|ring|phone|try) again|hear (?:back )?from (?:us|you)",
     r"(?:need|have|best) to (?:call|ring|phone)(?: \S+)?",
-    r"(?:call|ring|phone)(?: us| in)? (?:at|tomorrow|first thing|in the morning|after|from|later)",
+    r"(?:call|ring|phone)(?: us| in)? (?:at|<DAY>|first thing|in the morning|after|from|later)",
     r"check with (?:the )?(?:doctor|dr|dentist|nurse|vet|hygienist|manager|\S+ diary)",
     r"(?:will|someone|somebody|she|he|they|shell|hell|theyll)(?: \S+){0,4} (?:reach out|be in touch"
     r"|follow up with you|return your call)",
@@ -198,13 +165,13 @@ AGENT: Rules = (
             r"(?:fully|completely|totally|absolutely|pretty much) (?:booked|full)(?: up)?|unavailable",
             r"(?:were|we are|they are|theyre|hes|shes|he is|she is|\S+ is|\S+ are) (?:all )?full(?: up)?",
             r"(?:were|we are|they are|theyre|hes|shes|he is|she is) all booked",
-            r"(?:time|slot|day|one|that|\d+)(?: is| was|s| has been)(?: \S+)?"
+            r"(?:time|slot|day|one|that|<TIME>)(?: is| was|s| has been)(?: \S+)?"
             r" (?:taken|gone(?! (?:through|in|over|on))|full|not free)"
             r"|(?:that|this) (?:time|slot|one|day)(?: slot)?(?: is| was|s)(?: \S+)? booked",
             r"booked (?:up|solid|out|right up|right through|through|until|the next)|chock ?a ?block"
             r"|(?:are|is|were|all)(?: all)? gone(?! (?:through|in|over|on))|no longer available|slammed|jammed|packed",
-            r"nothing(?: \S+){0,2} (?:until|till|for|before|today|this week|open|on|at)",
-            r"(?:scheduling|booking) (?:out )?(?:into|for|in)(?: \S+)? <MONTH>",
+            r"nothing(?: \S+){0,2} (?:until|till|for|before|<DAY>|this week|open|on|at)",
+            r"(?:scheduling|booking) (?:out )?(?:into|for|in)(?: \S+)? (?:january|february|march|april|may|june|july|august|september|october|november|december)",
             r"(?:not|arent) (?:taking|accepting)(?: on)?(?: any)?(?: new)? (?:patients|clients)",
             r"(?:dont|do not|cant|not|no longer)(?: \S+)? (?:take|accept|see|treat|do|offer)(?: \S+){0,3}"
             r" (?:insurance|plan|patients|medicaid|medicare|those|kids|children|that here)",
@@ -297,7 +264,7 @@ AGENT: Rules = (
             r"(?:you have|youve|it has|that has)(?: <SO>){0,3} (?:booked|scheduled|confirmed|reserved)",
             r"<THEYRE>(?: <SO>)? (?:in|set) (?:for|at|on|with|<TIME>)",
             r"(?:youre|you are) (?:in|on it|on there)(?: with)?|(?:hes|shes|theyre) in with|<I> (?:grabbed|popped) (?:it|that|you|him|her)|popped (?:you|him|her) in|grabbed it"
-            r"|(?:thats|its|that is|has) gone (?:in|through|over)|all yours|nines? yours|definite|made (?:it|that) (?:firm|official)|final(?: \S+)? locked in|youve got it|\S+ is in(?= for| with| on| at|$)|(?:[\d:]+|oclock|<TIME>) is yours|<I> have you at"
+            r"|(?:thats|its|that is|has) gone (?:in|through|over)|all yours|nines? yours|definite|made (?:it|that) (?:firm|official)|final(?: \S+)? locked in|youve got it|\S+ is in(?= for| with| on| at|$)|<TIME> is yours|<I> have you at"
             r"|youre (?:officially )?on (?:his|her|their|the \S+|dr \S+) (?:calendar|schedule|list)|squared away|(?:its|thats|it is) (?:all )?yours",
             r"<I> added (?:the|a|an|your|his|her) (?:\S+ ){1,4}(?:at|on|for)|<THEYRE> in the (?:\S+ ){0,5}slot",
             r"(?:it|thats|its) (?:saved|took it|gone through|went through)|written (?:in|down)|wrote (?:you|him|her) in",
@@ -433,8 +400,8 @@ CALLER: Rules = (
             r"(?:meant|supposed|due|scheduled|set) to (?:be|come|see|have|get|bring)(?: \S+){0,5}",
             r"(?:i|ive|we|weve|my \S+)(?: already| do)? (?:have|has|had|got|have got)"
             r" (?:an|my|a|our)(?: \S+){0,2} <APPT>"
-            r" (?:today|tomorrow|at|on|with|this|next|coming|booked|scheduled|<TIME>)",
-            r"(?:my|our|his|her|the)(?: \S+){0,2} <APPT> (?:is|was|tomorrow|today|on|at|next|this)",
+            r" (?:at|on|with|this|next|coming|booked|scheduled|<TIME>)",
+            r"(?:my|our|his|her|the)(?: \S+){0,2} <APPT> (?:is|was|<TIME>|on|at|next|this)",
             r"(?:im|i am|were|hes|shes|my \S+ is|my \S+s)(?: already)? (?:booked|scheduled|down for"
             r"|due in|set for|supposed to be in)(?: \S+)?",
             r"(?:i|we|ive|weve)(?: \S+){0,3} (?:booked|scheduled|made (?:an|my|our) <APPT>)(?: \S+){0,3}",

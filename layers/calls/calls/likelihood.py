@@ -2,20 +2,30 @@
 
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from calls import dialogue_acts as acts
 from calls.negotiation import Negotiation, Turn
+from calls.utterances import Clause, Heard, whole
 
 # Learnt by `python -m local.training`; it holds its own version.
 WEIGHTS = Path(__file__).with_name("likelihood.json")
 
-_FIRST_TURNS = 3
-_LAST_TURNS = 3
+# Something told, and the places it is told of: who said it, and where in the call.
+Told = tuple[str, tuple[str, ...]]
+
+# Of each thing told, at each place: its weight, and how rare it is.
+Weights = dict[str, dict[str, tuple[float, float]]]
+
+_LONGEST_PHRASE = 3
 _COUNTED = ("accepts", "confirms", "promises", "details", "followed")
+_TIMES = {"DAY", "CLOCK"}
+_MARKS = {*_TIMES, "NUMBER"}
+_TOLD = ("firm", "accepted", "offer", "request", "full", "refused", "other", "left")
 
 
 @cache
@@ -26,20 +36,58 @@ def _learnt() -> dict[str, Any]:
 
 def of_booking(talk: Negotiation, turns: Sequence[Turn]) -> float:
     """Give the probability, 0 to 1, that the call settled a new visit."""
-    learnt = _learnt()
-    weights = learnt["weights"]
-    total = learnt["bias"] + sum(weights.get(name, 0.0) for name in set(features(talk, turns)))
-    return sigmoid(learnt["slope"] * total + learnt["intercept"])
+    return _probability("call booked", features(talk, turns))
 
 
-def sigmoid(total: float) -> float:
-    return 1 / (1 + math.exp(-max(-30.0, min(30.0, total))))
+def by_summary(reason: str, clauses: Turn) -> tuple[float, float]:
+    """Give the probabilities that the summary tells of a new visit settled, and of none."""
+    told = list(summary_features(reason, clauses))
+    return _probability("summary booked", told), _probability("summary not booked", told)
 
 
-def features(talk: Negotiation, turns: Sequence[Turn]) -> Iterator[str]:
-    """Name what is weighed: where the talk stood at the end, and who said which words when."""
-    yield from _course(talk, turns)
+def _probability(model: str, told: Iterable[Told]) -> float:
+    """Apply a logistic regression to what is told, a vector of length one, rarer things longer."""
+    learnt = _learnt()[model]
+    known: Weights = learnt["weights"]
+    found = {
+        (name, place): places[place]
+        for name, where in told
+        if (places := known.get(name))
+        for place in where
+        if place in places
+    }
+    length = math.sqrt(sum(rarity * rarity for _, rarity in found.values())) or 1.0
+    total = learnt["bias"] + sum(weight * rarity for weight, rarity in found.values()) / length
+    logit = float(learnt["slope"] * total + learnt["intercept"])
+    return 1 / (1 + math.exp(-max(-30.0, min(30.0, logit))))
+
+
+def weightiest(turns: Iterable[Turn], model: str = "call booked") -> Heard:
+    """Give the clause whose words speak most for what the model tells."""
+    known: Weights = _learnt()[model]["weights"]
+
+    def speaks(clause: Clause) -> float:
+        said = {phrase: known.get(phrase, {}) for phrase in _phrases(_plain([clause]))}
+        found = (places.get(clause.speaker, (0.0, 0.0)) for places in said.values())
+        return sum(weight * rarity for weight, rarity in found)
+
+    return whole(max((clause for turn in turns for clause in turn), key=speaks))
+
+
+def features(talk: Negotiation, turns: Sequence[Turn]) -> Iterator[Told]:
+    """Tell what is weighed: how the talk went, and who said which words near the end or before."""
+    for name in (*_course(talk, turns), *_acts(talk)):
+        yield name, ("talk",)
     yield from _words(turns)
+
+
+def summary_features(reason: str, clauses: Turn) -> Iterator[Told]:
+    """Tell what is weighed of a summary: what its known phrases make of it, and its words."""
+    yield reason, ("reason",)
+    for clause in clauses:
+        places = ("summary", "at last" if clause is clauses[-1] else "before")
+        for phrase in _phrases(_plain([clause])):
+            yield phrase, places
 
 
 def _course(talk: Negotiation, turns: Sequence[Turn]) -> Iterator[str]:
@@ -49,10 +97,11 @@ def _course(talk: Negotiation, turns: Sequence[Turn]) -> Iterator[str]:
         for least in range(1, min(3, getattr(talk, counted)) + 1):
             yield f"{counted}>={least}"
             yield f"{state} {counted}>={least}"
-    for name in ("firm", "accepted", "offer", "request", "full", "refused", "other", "left"):
+    for name in _TOLD:
         if getattr(talk, name):
             yield name
             yield f"{state} {name}"
+    timed = any(_TIMES & {*clause.plain.split()} for turn in turns for clause in turn)
     claims = {
         "no care": not talk.all_care,
         "more of other things": talk.all_care < talk.all_other,
@@ -60,8 +109,22 @@ def _course(talk: Negotiation, turns: Sequence[Turn]) -> Iterator[str]:
         f"{state} elsewhere": talk.elsewhere,
         f"{state} closed": closed(turns),
         "short": len(turns) < 4,
+        "no time": not timed,
+        f"{state} no time": not timed,
     }
     yield from (name for name, true in claims.items() if true)
+
+
+def _acts(talk: Negotiation) -> Iterator[str]:
+    """Tell who did what, what followed on it, and what was done last."""
+    done = []
+    for turn, speaker, act in talk.acts:
+        if act != "time":
+            done.append(f"{speaker}.{act}")
+            yield done[-1]
+            yield f"{_place(turn, talk.turns)} {done[-1]}"
+    yield from (f"{first} > {then}" for first, then in pairwise(done))
+    yield from (f"last: {' '.join(done[-count:])}" for count in (1, 2, 3))
 
 
 def closed(turns: Sequence[Turn]) -> bool:
@@ -69,30 +132,51 @@ def closed(turns: Sequence[Turn]) -> bool:
     return any(acts.CLOSE.first_in(clause.plain) for turn in turns[-2:] for clause in turn)
 
 
-def _words(turns: Sequence[Turn]) -> Iterator[str]:
-    left = {"caller": _LAST_TURNS, "agent": _LAST_TURNS}
-    for turn in turns[:_FIRST_TURNS]:
-        for word in _grams(turn):
-            yield f"{turn[0].speaker} at first: {word}"
-    for turn in reversed(turns):
-        speaker = turn[0].speaker
-        left[speaker] -= 1
-        late = left[speaker] >= 0
-        for word in _grams(turn):
-            yield f"{speaker}: {word}"
-            if late:
-                yield f"{speaker} at last: {word}"
+def _place(turn: int, turns: int) -> str:
+    left = turns - turn
+    return "end" if left <= 3 else "late" if left <= 8 else "early"
 
 
-def _grams(turn: Turn) -> Iterator[str]:
-    """Give the words of a turn and its pairs of words; when and how many are all one."""
-    before = ""
+def _words(turns: Sequence[Turn]) -> Iterator[Told]:
+    """Give the phrases of up to three words, who said them, where in the call, and how turns join.
+
+    Where is told twice: from the end, and from the last day or time that was named.
+    """
+    said = [_plain(turn) for turn in turns]
+    named = max((n for n, words in enumerate(said) if _TIMES & {*words}), default=-1)
+    before: list[str] = []
+    for number, words in enumerate(said):
+        speaker = turns[number][0].speaker
+        places = (
+            speaker,
+            f"{speaker} {_place(number, len(turns))}",
+            f"{speaker} {_after_time(number - named)}",
+        )
+        for phrase in _phrases(words):
+            yield phrase, places
+        if before and words:
+            yield " ".join([*before[-2:], "|", *words[:2]]), ("joined",)
+        before = words
+
+
+def _phrases(words: Sequence[str]) -> Iterator[str]:
+    for size in range(1, _LONGEST_PHRASE + 1):
+        for first in range(len(words) - size + 1):
+            yield " ".join(words[first : first + size])
+
+
+def _after_time(turns: int) -> str:
+    if turns < 0:
+        return "before the time"
+    return ("with the time", "replying")[turns] if turns < 2 else "after the time"
+
+
+def _plain(turn: Turn) -> list[str]:
+    """Give the words of a turn; all times are one word, and so are all numbers."""
+    words: list[str] = []
     for clause in turn:
-        for word in acts.TIME.replaced_in(clause.plain, "TIME").split():
+        for word in clause.plain.split():
             now = "NUMBER" if word[0].isdigit() else word
-            if now == "," or (now == before and now in ("TIME", "NUMBER")):
-                continue
-            yield now
-            if before:
-                yield f"{before} {now}"
-            before = now
+            if now not in (",", "_") and not (words and now == words[-1] and now in _MARKS):
+                words.append(now)
+    return words

@@ -25,7 +25,8 @@ class Negotiation:
 
     `state` goes from silent through asked, offered and agreed to a settled one, which is booked or
     one of SETTLED_NOT; a later settled state replaces an earlier one. `purpose` is new, or what
-    else a visit is talked about for: existing, moving, cancelling.
+    else a visit is talked about for: existing, moving, cancelling. `acts` tells in which turn who
+    did what.
     """
 
     def __init__(self) -> None:
@@ -45,6 +46,8 @@ class Negotiation:
         self.promises = 0
         self.details = 0
         self.accepts = 0
+        self.turns = 0
+        self.acts: list[tuple[int, str, str]] = []
         self.proof: list[Heard] = []
         self.other: Heard | None = None
         self.request: Heard | None = None
@@ -61,6 +64,7 @@ class Negotiation:
                 talk.caller_turn(turn)
             else:
                 talk.agent_turn(turn)
+            talk.turns += 1
         return talk
 
     @property
@@ -93,6 +97,8 @@ class Negotiation:
                 self.named = Heard("named", clause, *time.span())
             heard_acts = acts.acts_of(clause, acts.AGENT)
             for heard in heard_acts:
+                if not (heard.act == "unavailable" and self.stands):
+                    self.acts.append((self.turns, "agent", heard.act))
                 getattr(self, "agent_" + heard.act)(heard)
             if not any(heard.act != "details" for heard in heard_acts):
                 self.agent_bare_time(clause)
@@ -105,6 +111,11 @@ class Negotiation:
     def wanted(self) -> bool:
         """Whether a time that is named can be meant for a new visit."""
         return self.purpose == "new"
+
+    @property
+    def stands(self) -> bool:
+        """Whether a visit is settled for good, so that what else is not to be had is no refusal."""
+        return self.state == "booked" and (self.firm or self.followed > 1)
 
     def note_subject(self, clause: Clause) -> None:
         cares = [0.5 if match.lastgroup else 1.0 for match in acts.CARE.all_in(clause.plain)]
@@ -195,8 +206,7 @@ class Negotiation:
             self.settle("unavailable", heard)
 
     def agent_unavailable(self, heard: Heard) -> None:
-        standing = self.state == "booked" and (self.firm or self.followed > 1)
-        if not self.about_other(heard) and not standing and self.purpose == "new":
+        if not self.about_other(heard) and not self.stands and self.purpose == "new":
             self.full = heard
             if self.request or self.open or self.state == "booked":
                 self.settle("unavailable", heard)
@@ -277,6 +287,7 @@ class Negotiation:
         for clause in clauses:
             self.note_subject(clause)
             for heard in acts.acts_of(clause, acts.CALLER):
+                self.acts.append((self.turns, "caller", heard.act))
                 getattr(self, "caller_" + heard.act)(heard)
         if before == self.state and not self.wrapping_up:
             self.reply(clauses)

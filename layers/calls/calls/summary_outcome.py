@@ -4,9 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from calls import dialogue_acts as acts
+from calls import likelihood
 from calls.dialogue_acts import Phrases, Rules
 from calls.negotiation import SETTLED_NOT
-from calls.utterances import Clause, Heard, whole
+from calls.utterances import Clause, Heard
+
+SURE = 0.75  # so likely, the words state an outcome though no known phrase does
+SURE_OF_KNOWN = 0.25  # a known phrase of an outcome means what it says, unless it is less likely
 
 _BOOKED = Phrases(
     r"(?:scheduled|booked|confirmed|arranged|secured|finali[sz]ed|reserved|set up|made|set|accepted"
@@ -106,23 +110,49 @@ _TOLD_BESIDE = ("callback", "waitlist", "message", "existing", "unavailable")
 
 @dataclass(frozen=True)
 class Told:
-    """What the summary states: booked or not, None for neither, and the words that state it."""
+    """What the summary states: booked or not, None for neither, how surely, and where."""
 
     booked: bool | None
     reason: str
+    confidence: float = 0.5
     proof: tuple[Heard, ...] = ()
 
 
 def told_by(clauses: Sequence[Clause]) -> Told:
+    if not clauses:
+        return Told(None, "no_conversation")
+    stated, reason = _stated(clauses), reason_of(clauses)
+    booked, not_booked = likelihood.by_summary(reason, clauses)
+    if booked >= (SURE_OF_KNOWN if reason == "booked" else SURE):
+        proof = stated if reason == "booked" else likelihood.weightiest([clauses], "summary booked")
+        return Told(True, "confirmed", max(SURE, booked), _quoted(proof))
+    if not_booked >= (SURE_OF_KNOWN if reason in SETTLED_NOT else SURE):
+        found = stated if reason in SETTLED_NOT else None
+        proof = found or likelihood.weightiest([clauses], "summary not booked")
+        return Told(
+            False, SETTLED_NOT.get(reason, "not_settled"), max(SURE, not_booked), _quoted(proof)
+        )
+    return Told(None, "unsettled", proof=_quoted(stated or _WISH.first_of(clauses)))
+
+
+def reason_of(clauses: Sequence[Clause]) -> str:
+    """Say what the phrases make of the summary: booked, one of SETTLED_NOT, a wish or nothing."""
+    if stated := _stated(clauses):
+        return stated.act
+    return "wish" if _WISH.first_of(clauses) else "nothing"
+
+
+def _quoted(heard: Heard | None) -> tuple[Heard, ...]:
+    return (heard,) if heard else ()
+
+
+def _stated(clauses: Sequence[Clause]) -> Heard | None:
+    """Give the words of the outcome that stands at the end."""
     last: Heard | None = None
     for clause in clauses:
         for heard in acts.acts_of(clause, (*_NOT_BOOKED, ("booked", _BOOKED))):
             last = _later(last, heard)
-    if last is None:
-        return _no_outcome(clauses)
-    if last.act != "booked":
-        return Told(False, SETTLED_NOT[last.act], (last,))
-    return Told(True, "confirmed", (last,))
+    return last
 
 
 def _later(last: Heard | None, heard: Heard) -> Heard | None:
@@ -140,11 +170,3 @@ def _later(last: Heard | None, heard: Heard) -> Heard | None:
 def _of_something_else(heard: Heard) -> bool:
     other = acts.OTHER.first_in(heard.clause.plain)
     return bool(other and not acts.APPOINTMENT.first_in(heard.said))
-
-
-def _no_outcome(clauses: Sequence[Clause]) -> Told:
-    if not clauses:
-        return Told(None, "no_conversation")
-    if wish := _WISH.first_of(clauses):
-        return Told(None, "unsettled", (wish,))
-    return Told(False, "not_discussed", (whole(clauses[0]),))

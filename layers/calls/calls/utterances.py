@@ -78,6 +78,41 @@ _NOT_IN_A_WORD = re.compile(r"['\u2019`.]")
 _STOP = re.compile(r"[?!;…\n]+|\.+")
 _SHORTENED = re.compile(r"(?<![^\W\d_])(?:dr|mr|mrs|ms|st|prof|[ap]|[ap]\.m)$", re.IGNORECASE)
 
+_NUMBER = r"(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|1[0-2]|[1-9])"
+_MINUTES = (
+    r"(?:o (?:five|eight)|five|ten|fifteen|twenty(?: five)?|thirty(?: five)?|forty(?: five)?"
+    r"|fifty(?: five)?|[0-5]\d)"
+)
+_MONTH = (
+    r"(?:january|february|march|april|may|june|july|august|september|october|november|december"
+    r"|jan|feb|apr|jun|jul|aug|sept?|oct|nov|dec)"
+)
+_NTH = (
+    r"(?:(?:(?:twenty|thirty) )?(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth)"
+    r"|tenth|eleventh|twelfth|thirteenth|fourteenth|fifteenth|sixteenth|seventeenth|eighteenth"
+    r"|nineteenth|twentieth|thirtieth)"
+)
+_NOT_OF_A_MONTH = (
+    r"(?! (?:one|two|time|available|opening|thing|visit|option|floor|place|property|is|apartment"
+    r"|street|st|avenue|ave|road|grade|birthday))"
+)
+_DAY = (
+    r"(?:mon|tues|wednes|thurs|fri|satur|sun)days?|today|tonight|tomorrow"
+    rf"|\d+(?:st|nd|rd|th){_NOT_OF_A_MONTH}"
+    rf"|{_MONTH} (?:the )?(?:\d\d?(?:st|nd|rd|th)?|{_NTH})"
+    rf"|(?:\d\d?(?:st|nd|rd|th)?|{_NTH}) (?:of )?{_MONTH}|(?<=the ){_NTH}{_NOT_OF_A_MONTH}"
+    r"|this (?:morning|afternoon|evening)"
+)
+_CLOCK = (
+    rf"(?:half|quarter|ten|twenty|five) (?:past|to|after) {_NUMBER}"
+    rf"|\d\d?:\d\d(?: ?[ap] ?m)?|half {_NUMBER}"
+    rf"|{_NUMBER}(?: (?:oclock|{_MINUTES}))?"
+    r"(?: ?[ap] ?m| oclock| in the (?:morning|afternoon|evening))"
+    rf"|{_NUMBER} (?:oclock|{_MINUTES})|(?<=at ){_NUMBER}|(?<=by ){_NUMBER}|(?<=around ){_NUMBER}"
+    r"|noon|midday|lunchtime"
+)
+_TIME = re.compile(rf"(?<!\S)(?:(?P<day>{_DAY})|{_CLOCK})(?!\S)")
+
 # Speech recognition may give no full stops; this many words are judged at a time.
 _LONGEST = 100
 
@@ -106,6 +141,7 @@ def clauses(
         for first in range(0, len(found), _LONGEST):
             some = found[first : first + _LONGEST]
             plain = " ".join(_NOT_IN_A_WORD.sub(_joined, word.group().lower()) for word in some)
+            plain = _TIME.sub(_mark, plain)
             if plain.strip(" ,"):
                 spans = tuple(word.span() for word in some)
                 yield Clause(speaker, text, spans, plain, asks, start, turn)
@@ -133,3 +169,8 @@ def _ends_sentence(text: str, stop: int) -> bool:
 def _joined(mark: re.Match[str]) -> str:
     between_digits = mark.group() == "." and mark.string[mark.start() - 1].isdigit()
     return ":" if between_digits else ""
+
+
+def _mark(time: re.Match[str]) -> str:
+    """Put a mark for a day or a time of day, as many words long as it was said in."""
+    return " ".join(["DAY" if time["day"] else "CLOCK"] + ["_"] * time.group().count(" "))
