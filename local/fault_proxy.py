@@ -105,7 +105,10 @@ class _Dependency:
             await _in_vain(mended)
         if fault in ("refuse", "stall"):
             return _hung_up_on(request)
-        answer = await self._done(request, asked.body)
+        try:
+            answer = await self._done(request, asked.body)
+        except aiohttp.ClientError:
+            return _hung_up_on(request)  # it is down itself
         died = await self._proxies.watch(asked, True)
         return _hung_up_on(request) if died or fault == "lose" else answer
 

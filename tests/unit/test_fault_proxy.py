@@ -151,6 +151,14 @@ def test_what_is_not_broken_works_and_what_is_mended_works_again(proxies):
         assert all(ask(proxies, dependency).ok for dependency in DEPENDENCIES)
 
 
+def test_a_dependency_that_is_down_is_down_behind_its_proxy_too():
+    with FaultProxies() as proxies:
+        proxies.stand_before(aws="http://127.0.0.1:9", twilio="http://127.0.0.1:9")
+
+        with pytest.raises(requests.ConnectionError):
+            ask(proxies, "sqs")
+
+
 @pytest.mark.parametrize("before", [True, False])
 def test_a_sender_that_dies_is_not_answered(server, before):
     seen: list[tuple[bytes, bool]] = []
