@@ -190,6 +190,7 @@ def _summary(call: Json, booked: bool) -> dict[str, Wanted]:
     text = call["summary"] if transcribed else None
     state, reason = _state_and_reason(transcribed, text, status)
     sids = tuple(t["sid"] for t in call["transcripts"]) or ("the transcript of its recording",)
+    has_words = bool(text) or _was_spoken(call)
     return {
         "transcriptSid": Wanted(sids if transcribed else (None,)),
         "liveTranscriptSid": Wanted(live or (None,)),
@@ -197,7 +198,7 @@ def _summary(call: Json, booked: bool) -> dict[str, Wanted]:
         "summaryReady": Wanted((state == "ready",)),
         "summaryState": Wanted((state,)),
         "summaryReason": Wanted((reason,)),
-        "appointmentBooked": Wanted((booked if transcribed and _was_spoken(call) else None,)),
+        "appointmentBooked": Wanted((booked if transcribed and has_words else None,)),
     }
 
 

@@ -190,12 +190,14 @@ class TestFields:
         assert (wrong(call, known) == []) is may_be_known
         assert (wrong(call, unknown | dict.fromkeys(nothing)) == []) is may_be_unknown
 
-    def test_a_call_on_which_nothing_was_said_has_no_verdict_either_way(self):
+    def test_silence_without_a_summary_is_booked_neither_way(self):
         silence = {"source": "RecordVerb", "status": "absent"}
         live = {"sid": TRANSCRIPT, "recordingSid": None}
         call = a_call(legs=[{"status": "busy"}], recordings=[silence], transcripts=[live])
 
-        assert truth.expected(call, CLINIC, True)["appointmentBooked"].values == (None,)
+        for summary, booked in ((None, None), ("A message was left.", True)):
+            wanted = truth.expected(call | {"summary": summary}, CLINIC, True)
+            assert wanted["appointmentBooked"].values == (booked,)
 
     def test_a_transcript_that_was_never_ordered_is_missed(self):
         assert wrong(a_call(transcripts=[]), a_log(transcriptSid=None)) == ["transcriptSid"]
