@@ -47,6 +47,19 @@ BOOKED = {
         C: Abbott.
         A: Great, see you then.
         C: Bye.""",
+    "the plainest booking": """
+        A: How can I help you?
+        C: I'd like to book a cleaning, please.
+        A: We have Tuesday at three, would that suit you?
+        C: Yes, Tuesday at three is great.
+        A: You're all booked for Tuesday at 3 pm. See you then!""",
+    "the plainest booking, with a goodbye": """
+        A: Hello, Main Street Dental.
+        C: Hi, I'd like to make an appointment for a check-up.
+        A: How about Thursday at 10?
+        C: That works.
+        A: Great, you're booked for Thursday at 10. See you then.
+        C: Thanks, bye.""",
     "physio, caller names the time": """
         A: Back in Motion, hello.
         C: Could I book an appointment with Rachel for tomorrow at 11?

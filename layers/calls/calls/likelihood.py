@@ -21,6 +21,10 @@ Told = tuple[str, tuple[str, ...]]
 # Of each thing told, at each place: its weight, and how rare it is.
 Weights = dict[str, dict[str, tuple[float, float]]]
 
+# Log-odds. Of the calls in which the rules hear all steps of a booking, 97 in 100 are one (tried on
+# 595 labelled ones); the words alone undervalue that in short calls.
+OF_A_WHOLE_BOOKING = 3.0
+
 _LONGEST_PHRASE = 3
 _COUNTED = ("accepts", "confirms", "promises", "details", "followed")
 _TIMES = {"DAY", "CLOCK"}
@@ -36,7 +40,8 @@ def _learnt() -> dict[str, Any]:
 
 def of_booking(talk: Negotiation, turns: Sequence[Turn]) -> float:
     """Give the probability, 0 to 1, that the call settled a new visit."""
-    return _probability("call booked", features(talk, turns))
+    more = OF_A_WHOLE_BOOKING if talk.heard_whole else 0.0
+    return _probability("call booked", features(talk, turns), more)
 
 
 def by_summary(reason: str, clauses: Turn) -> tuple[float, float]:
@@ -45,7 +50,7 @@ def by_summary(reason: str, clauses: Turn) -> tuple[float, float]:
     return _probability("summary booked", told), _probability("summary not booked", told)
 
 
-def _probability(model: str, told: Iterable[Told]) -> float:
+def _probability(model: str, told: Iterable[Told], more: float = 0.0) -> float:
     """Apply a logistic regression to what is told, a vector of length one, rarer things longer."""
     learnt = _learnt()[model]
     known: Weights = learnt["weights"]
@@ -58,7 +63,7 @@ def _probability(model: str, told: Iterable[Told]) -> float:
     }
     length = math.sqrt(sum(rarity * rarity for _, rarity in found.values())) or 1.0
     total = learnt["bias"] + sum(weight * rarity for weight, rarity in found.values()) / length
-    logit = float(learnt["slope"] * total + learnt["intercept"])
+    logit = float(learnt["slope"] * total + learnt["intercept"]) + more
     return 1 / (1 + math.exp(-max(-30.0, min(30.0, logit))))
 
 

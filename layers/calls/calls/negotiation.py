@@ -71,6 +71,13 @@ class Negotiation:
     def open(self) -> bool:
         return self.state in ("asked", "offered", "agreed")
 
+    @property
+    def heard_whole(self) -> bool:
+        """Whether all of a booking was heard: asked for, offered, agreed and firmly confirmed."""
+        steps = (self.request, self.offer, self.accepted)
+        standing = self.state == "booked" and self.firm and self.purpose == "new"
+        return standing and None not in steps and not self.elsewhere
+
     def settle(self, state: str, heard: Heard, firm: bool = True) -> None:
         kept: list[Heard] = []
         if state == "booked" and self.accepted:
