@@ -15,7 +15,7 @@ from tests.e2e.test_calls import BOOKS, PATIENT, over
 
 CALL_LOGS = "/api/twilio/call-logs"
 PATIENCE_SECONDS = 60
-REPAIRED = ("created", "completed", "transcriptsOrdered", "summariesFetched", "givenUp", "failed")
+REPAIRED = ("created", "completed", "givenUp", "failed")
 
 
 @contextmanager
@@ -33,11 +33,18 @@ def reconciled(stack: Stack) -> list[dict[str, Any]]:
     return list(chores.reconcile(stack.deployed()))
 
 
-def reconciled_until_settled(stack: Stack) -> None:
-    """As the schedule does: a run orders transcripts, a later one fetches them."""
+def reconciled_until_settled(stack: Stack, calls: list[dict[str, Any]]) -> None:
+    """As the schedule does: a run orders transcripts, a later one fetches them.
+
+    Only these calls: other tests leave some that never settle.
+    """
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while (report := reconciled(stack)[-1])["unsettled"]:
-        assert time.monotonic() < deadline, report
+    while True:
+        report = reconciled(stack)[-1]
+        logs = [stack.as_admin().get(f"{CALL_LOGS}/{known['callSid']}") for known in calls]
+        if all(log["summaryState"] == "ready" and log.get("price") for log in logs):
+            return
+        assert time.monotonic() < deadline, (report, logs)
         time.sleep(1)
 
 
@@ -55,7 +62,7 @@ def lost(stack: Stack) -> list[dict[str, Any]]:
 
 def test_calls_without_callbacks_end_whole_in_the_log(stack, lost):
     with no_callbacks(stack):
-        reconciled_until_settled(stack)
+        reconciled_until_settled(stack, lost)
 
     answered, voicemail = (
         stack.as_customer(clinic).get(f"{CALL_LOGS}/{known['callSid']}")
@@ -75,7 +82,7 @@ def test_calls_without_callbacks_end_whole_in_the_log(stack, lost):
 
 
 def test_a_run_that_finds_all_right_changes_nothing(stack, lost):
-    reconciled_until_settled(stack)
+    reconciled_until_settled(stack, lost)
     before = [stack.as_admin().get(f"{CALL_LOGS}/{known['callSid']}") for known in lost]
 
     (report,) = reconciled(stack)
