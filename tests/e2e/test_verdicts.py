@@ -83,9 +83,9 @@ def test_a_doubtful_verdict_is_put_to_the_model_that_the_operator_named(stack, m
     assert found["engine"].endswith(f"+{MODEL_ID}")
     assert (found["booked"], found["reason"]) == (False, "asked_only")
     assert found["evidence"][0]["quote"] == QUOTE
-    (request,) = model.asked
+    # Calls of other tests may be judged meanwhile, and be doubtful too.
+    (request,) = [r for r in model.asked if f"agent: {QUOTE}." in r["messages"][-1]["content"]]
     assert request["model"] == MODEL_ID
-    assert f"agent: {QUOTE}." in request["messages"][-1]["content"]
 
 
 def test_a_model_that_fails_leaves_the_first_verdict(stack, model):
