@@ -2,15 +2,18 @@
 
 import argparse
 import json
+import random
+import re
 import sys
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy
-from scipy.sparse import csr_matrix
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix, diags_array
+from scipy.sparse.linalg import norm
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 
@@ -19,16 +22,18 @@ from calls.negotiation import Negotiation
 from calls.summary_outcome import reason_of
 from calls.utterances import clauses, clauses_of_turn
 
-VERSION = "likelihood-2"
+VERSION = "likelihood-3"
 FOLDS = 8
 LEAST_CALLS = 3  # a name found in fewer calls is not learnt
-MOST_NAMES = 25_000  # of the others, those that move the calls they are found in most
+MOST_NAMES = 30_000  # of the others, those that move the calls they are found in most
 OF_TALK = 1.5  # the talk's course has fewer names than the words, so each of them counts for more
 OF_CUT_OFF = 0.25  # a booked call without its end teaches less than a whole call
+LOST, MISHEARD = 0.07, 0.03  # of the words, as speech recognition may give them
 STRENGTH = 10.0  # how far the calls may pull the weights; less is smoother
 
 
 Name = tuple[str, str]  # what is told, and of which place
+Numbers = dict[Name, int]  # of every name found so far
 
 
 @dataclass(frozen=True)
@@ -40,45 +45,76 @@ class Example:
     """
 
     group: str
-    names: frozenset[Name]
+    names: Sequence[int]
     told: bool
     contrived: bool
     weight: float = 1.0
 
 
-def examples_of(rows: Sequence[Mapping[str, Any]], file: str, model: str) -> Iterator[Example]:
-    """Give a file's examples; one with batches in its ids is folded by them, another as a whole."""
+def examples_of(
+    rows: Sequence[Mapping[str, Any]], file: str, model: str, numbers: Numbers
+) -> Iterator[Example]:
+    """Give a file's examples; one with batches in its ids is folded by them, another as a whole.
+
+    Each call is learnt from as it is written and as speech recognition might write it.
+    """
+
+    def seen(row: Mapping[str, Any], turns: Sequence[Mapping[str, Any]]) -> list[int]:
+        names = dict.fromkeys(_SEEN[model]({**row, "turns": turns}))
+        return [numbers.setdefault(name, len(numbers)) for name in names]
+
     for row in rows:
         booked = row["booked"] if row.get("appointment_domain") is not False else False
         batch, batched, _ = str(row["id"]).partition("_")
         group = batch if batched else file
-        if names := _SEEN[model](row):
-            told = booked is (model != "summary not booked")
+        told = booked is (model != "summary not booked")
+        if names := seen(row, row["turns"]):
             yield Example(group, names, told, row.get("contrived") is True)
-        # The same call before the agreement; it has no summary.
-        cut_off = row["turns"][: (row.get("settled_turn") or 1) - 1] if booked else []
-        if cut_off and (names := _SEEN[model]({**row, "turns": cut_off})):
-            yield Example(group, names, told=False, contrived=True, weight=OF_CUT_OFF)
+        if row["turns"] and (names := seen(row, as_recognised(row))):
+            yield Example(group, names, told, contrived=True)
+        for turns in cut_off(row) if booked else ():
+            if turns and (names := seen(row, turns)):
+                yield Example(group, names, told=False, contrived=True, weight=OF_CUT_OFF)
 
 
-def _of_call(row: Mapping[str, Any]) -> frozenset[Name]:
+def as_recognised(row: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Give a call's turns without case and punctuation, some words lost and some misheard."""
+    chance = random.Random(str(row["id"]))
+    said = [re.findall(r"[\w:@]+(?:'\w+)*", turn["text"].lower()) for turn in row["turns"]]
+    every = [word for words in said for word in words]
+    turns = []
+    for turn, words in zip(row["turns"], said, strict=True):
+        kept = [word for word in words if chance.random() >= LOST]
+        heard = [chance.choice(every) if chance.random() < MISHEARD else word for word in kept]
+        if heard:
+            turns.append({"speaker": turn["speaker"], "text": " ".join(heard)})
+    return turns
+
+
+def cut_off(row: Mapping[str, Any]) -> Iterator[Sequence[Mapping[str, Any]]]:
+    """Give a booked call as it is before the agreement, and half of it if that is less."""
+    settled = row.get("settled_turn") or (row.get("booking") or {}).get("evidence_turn")
+    if settled:
+        yield row["turns"][: settled - 1]
+        yield row["turns"][: min(len(row["turns"]) // 2, settled - 1)]
+
+
+def _of_call(row: Mapping[str, Any]) -> Iterator[Name]:
     """Give what is weighed of a call in which both sides speak, nothing of another."""
     cut = [clauses for n, turn in enumerate(row["turns"]) if (clauses := clauses_of_turn(turn, n))]
-    if {turn[0].speaker for turn in cut} != {"caller", "agent"}:
-        return frozenset()
-    return _names(likelihood.features(Negotiation.of(cut), cut))
+    if {turn[0].speaker for turn in cut} == {"caller", "agent"}:
+        yield from _names(likelihood.features(Negotiation.of(cut), cut))
 
 
-def _of_summary(row: Mapping[str, Any]) -> frozenset[Name]:
+def _of_summary(row: Mapping[str, Any]) -> Iterator[Name]:
     """Give what is weighed of a summary that stands alone, so that the label is its own."""
-    if row["turns"] or not row["summary"]:
-        return frozenset()
-    cut = list(clauses(row["summary"], "summary"))
-    return _names(likelihood.summary_features(reason_of(cut), cut))
+    if row["summary"] and not row["turns"]:
+        cut = list(clauses(row["summary"], "summary"))
+        yield from _names(likelihood.summary_features(reason_of(cut), cut))
 
 
-def _names(told: Iterable[likelihood.Told]) -> frozenset[Name]:
-    return frozenset((name, place) for name, places in told for place in places)
+def _names(told: Iterable[likelihood.Told]) -> Iterator[Name]:
+    return ((name, place) for name, places in told for place in places)
 
 
 _SEEN = {
@@ -88,75 +124,91 @@ _SEEN = {
 }
 
 
+class Calls:
+    """Examples side by side: which of the names each of them holds."""
+
+    def __init__(self, examples: Sequence[Example], numbers: Numbers) -> None:
+        ends = numpy.cumsum([0, *(len(example.names) for example in examples)])
+        found = numpy.concatenate([example.names for example in examples])
+        shape = (len(examples), len(numbers))
+        held = csr_matrix((numpy.ones(len(found), dtype=numpy.float32), found, ends), shape)
+        names = numpy.array([*numbers, None], dtype=object)[:-1]  # of tuples, not of strings
+        often = numpy.flatnonzero(held.sum(axis=0).A1 >= LEAST_CALLS)
+        self.held, self.names = held[:, often], names[often]
+        self.weigh_more = numpy.where([place == "talk" for _, place in self.names], OF_TALK, 1.0)
+        self.told = numpy.array([example.told for example in examples])
+        self.weights = numpy.array([example.weight for example in examples])
+        self.groups = numpy.array([example.group for example in examples])
+        self.plain = numpy.array([not example.contrived for example in examples])
+
+
 class Model:
     """A ridge-penalised logistic regression over calls as vectors of length one."""
 
-    def __init__(self, examples: Sequence[Example]) -> None:
-        calls = Counter(name for example in examples for name in example.names)
-        known = sorted(name for name, found in calls.items() if found >= LEAST_CALLS)
-        self._fit(examples, known, calls)
-        if len(known) > MOST_NAMES:
-            found = numpy.sqrt([calls[name] for name in known])
-            moves = numpy.abs(self.weights * self.rarities) * found
-            self._fit(
-                examples,
-                sorted(known[n] for n in numpy.argsort(-moves, kind="stable")[:MOST_NAMES]),
-                calls,
-            )
+    def __init__(self, calls: Calls, learns_from: NDArray[Any]) -> None:
+        found = calls.held[learns_from].sum(axis=0).A1
+        often = found >= LEAST_CALLS
+        self.rarities = numpy.zeros(len(found))
+        self.rarities[often] = numpy.log(len(learns_from) / found[often]) * calls.weigh_more[often]
+        self._fit(calls, learns_from)
+        moves = numpy.abs(self.weights * self.rarities) * numpy.sqrt(found)
+        if often.sum() > MOST_NAMES:
+            self.rarities[numpy.argsort(-moves, kind="stable")[MOST_NAMES:]] = 0
+            self._fit(calls, learns_from)
 
-    def _fit(self, examples: Sequence[Example], known: list[Name], calls: Counter[Name]) -> None:
-        self.numbers = {name: number for number, name in enumerate(known)}
-        self.rarities = numpy.log([len(examples) / calls[name] for name in known])
-        self.rarities *= [OF_TALK if place == "talk" else 1.0 for _, place in known]
-        told = [example.told for example in examples]
+    def _fit(self, calls: Calls, learns_from: NDArray[Any]) -> None:
         self.regression = LogisticRegression(
-            C=STRENGTH, class_weight="balanced", max_iter=2000, random_state=0
-        ).fit(self.vectors(examples), told, sample_weight=[example.weight for example in examples])
+            C=STRENGTH,
+            class_weight="balanced",
+            solver="liblinear",
+            dual=True,
+            intercept_scaling=3.0,  # so that the penalty hardly holds the intercept back
+            max_iter=1000,
+            random_state=0,
+        ).fit(
+            self._vectors(calls, learns_from),
+            calls.told[learns_from],
+            sample_weight=calls.weights[learns_from],
+        )
         self.weights = self.regression.coef_[0]
         self.bias = float(self.regression.intercept_[0])
 
-    def vectors(self, examples: Sequence[Example]) -> csr_matrix:
-        rows = [
-            sorted(self.numbers[name] for name in example.names if name in self.numbers)
-            for example in examples
-        ]
-        values = [
-            self.rarities[row] / (numpy.linalg.norm(self.rarities[row]) or 1.0) for row in rows
-        ]
-        ends = numpy.cumsum([0, *map(len, rows)])
-        return csr_matrix(
-            (numpy.concatenate(values), numpy.concatenate(rows).astype(int), ends),
-            shape=(len(rows), len(self.numbers)),
-        )
+    def _vectors(self, calls: Calls, some: NDArray[Any]) -> csr_matrix:
+        vectors = csr_matrix(calls.held[some] @ diags_array(self.rarities))
+        vectors.eliminate_zeros()
+        lengths = norm(vectors, axis=1)
+        return csr_matrix(diags_array(1 / numpy.where(lengths, lengths, 1.0)) @ vectors)
 
-    def totals(self, examples: Sequence[Example]) -> list[float]:
-        return list(self.regression.decision_function(self.vectors(examples)))
+    def totals(self, calls: Calls, some: NDArray[Any]) -> NDArray[Any]:
+        return numpy.asarray(self.regression.decision_function(self._vectors(calls, some)))
 
 
-def calibrated(examples: Sequence[Example]) -> tuple[float, float]:
+def calibrated(calls: Calls) -> tuple[float, float]:
     """Give slope and intercept that make of a total how often such calls are booked.
 
     Each call's total comes from a model that saw no call of its group.
     """
-    totals = numpy.zeros(len(examples))
-    groups = [example.group for example in examples]
+    totals = numpy.zeros(len(calls.told))
+    groups = calls.groups
     if len(set(groups)) < 2:
-        groups = [str(number) for number in range(len(examples))]
-    for fold in GroupKFold(min(FOLDS, len(set(groups)))).split(groups, groups=groups):
-        learnt_from, judged = ([examples[n] for n in side] for side in fold)
-        totals[fold[1]] = Model(learnt_from).totals(judged)
-    plain = [n for n, example in enumerate(examples) if not example.contrived]
-    fit = LogisticRegression(C=1e6).fit(totals[plain, None], [examples[n].told for n in plain])
+        groups = numpy.arange(len(groups))
+    for learns_from, judged in GroupKFold(min(FOLDS, len(set(groups)))).split(
+        groups, groups=groups
+    ):
+        totals[judged] = Model(calls, learns_from).totals(calls, judged)
+    fit = LogisticRegression(C=1e6).fit(totals[calls.plain, None], calls.told[calls.plain])
     return float(fit.coef_[0][0]), float(fit.intercept_[0])
 
 
-def learnt(examples: Sequence[Example]) -> dict[str, Any]:
+def learnt(examples: Sequence[Example], numbers: Numbers) -> dict[str, Any]:
     if len({example.told for example in examples}) < 2:
         return {"learnt_from": 0, "slope": 1.0, "intercept": 0.0, "bias": 0.0, "weights": {}}
-    slope, intercept = calibrated(examples)
-    model = Model(examples)
+    calls = Calls(examples, numbers)
+    slope, intercept = calibrated(calls)
+    model = Model(calls, numpy.arange(len(examples)))
     weights: dict[str, dict[str, tuple[float, float]]] = {}
-    for (name, place), n in model.numbers.items():
+    for n in numpy.flatnonzero(model.rarities):
+        name, place = calls.names[n]
         one = round(float(model.weights[n]), 2), round(float(model.rarities[n]), 2)
         weights.setdefault(name, {})[place] = one
     return {
@@ -176,9 +228,10 @@ def main(arguments: Iterable[str] | None = None) -> None:
     rows = {path.stem: rows_of(path) for path in chosen.files}
     models: dict[str, Any] = {"version": VERSION}
     for model in _SEEN:
-        examples = [one for file in rows for one in examples_of(rows[file], file, model)]
+        numbers: Numbers = {}
+        examples = [one for file in rows for one in examples_of(rows[file], file, model, numbers)]
         print(f"{model}: learning from {len(examples)}", file=sys.stderr, flush=True)
-        models[model] = learnt(examples)
+        models[model] = learnt(examples, numbers)
     text = json.dumps(models, ensure_ascii=False, separators=(",", ":"))
     chosen.to.write_text(text.replace("},", "},\n") + "\n")
 

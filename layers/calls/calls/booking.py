@@ -16,9 +16,9 @@ from calls.negotiation import SETTLED_NOT, Negotiation, Turn
 from calls.summary_outcome import Told, told_by
 from calls.utterances import Heard, clauses, clauses_of_turn, is_turn, whole
 
-ENGINE = "acts-3"
+ENGINE = "acts-4"
 
-LEAST_SURE = 0.7  # of less, the verdict is unknown
+LEAST_SURE = 0.6  # of less, the verdict is unknown
 SURE_OF_AGREED = 0.85  # a call that nobody closed or confirmed is booked only if that is so likely
 SURE_IN_CONFLICT = 0.75  # the transcript outweighs a summary that differs only if so sure
 DOUBT_LEFT = 0.5  # a summary that agrees halves the doubt
@@ -129,30 +129,28 @@ def _from_transcript(turns: Sequence[Turn]) -> Finding:
         return _from_one_voice(turns)
     talk = Negotiation.of(turns)
     likely = likelihood.of_booking(talk, turns)
-    confirmed = talk.state == "booked" or likelihood.closed(turns)
+    confirmed = (talk.state == "booked" and talk.firm) or likelihood.closed(turns)
     if not confirmed and (talk.open or likely >= LEAST_SURE) and likely < SURE_OF_AGREED:
         return Finding(None, 0.5, "unsettled", tuple(talk.proof[-1:]))
     if likely >= LEAST_SURE:
-        return _booked(talk, likely, turns) if not _swapped(turns) else _unsure_who_spoke(talk)
+        exchanged = _exchanged(turns)
+        if exchanged > 1 or (exchanged == 1 and likely < SURE_OF_AGREED):
+            return Finding(None, 0.5, "speakers_swapped", tuple(talk.proof[-2:]))
+        return _booked(talk, likely, turns)
     refused_without_offer = talk.state in SETTLED_NOT and talk.offer is None
     if likely > 1 - LEAST_SURE and not refused_without_offer:
         return Finding(None, 0.5, "unsettled", tuple(talk.proof[-2:]))
     return _not_booked(talk, max(LEAST_SURE, 1 - likely), turns)
 
 
-def _swapped(turns: Sequence[Turn]) -> bool:
-    """Whether the speakers' labels look exchanged: the caller speaks for the clinic."""
-    right = wrong = 0
+def _exchanged(turns: Sequence[Turn]) -> int:
+    """Count how much more often a speaker says what only the other one would than the other way."""
+    more = 0
     for turn in turns:
         for phrases, speaker in ((acts.AGENT_ALONE, "agent"), (acts.CALLER_ALONE, "caller")):
-            said = phrases.first_of(turn) is not None
-            right += said and turn[0].speaker == speaker
-            wrong += said and turn[0].speaker != speaker
-    return wrong > right
-
-
-def _unsure_who_spoke(talk: Negotiation) -> Finding:
-    return Finding(None, 0.5, "speakers_swapped", tuple(talk.proof[-2:]))
+            if phrases.first_of(turn):
+                more += 1 if turn[0].speaker != speaker else -1
+    return more
 
 
 def _booked(talk: Negotiation, likely: float, turns: Sequence[Turn]) -> Finding:

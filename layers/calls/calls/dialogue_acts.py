@@ -135,7 +135,7 @@ AGENT: Rules = (
         Phrases(
             r"(?:unable|not able|wasnt able|werent able|couldnt|could not|cant|cannot|can not"
             r"|failed|wont be able)(?: (?!but)\S+){0,3}"
-            r" (?:book|schedule|make|reserve|complete|confirm|process)(?:ed|ing)?",
+            r" (?:book|schedule|make|reserve|complete|confirm|process|obtain|secure)(?:ed|ing)?",
             r"<THING>(?: (?!<NO>)\S+){0,5} (?:failed|unsuccessful|(?:was|is|were) not (?:successful"
             r"|made|booked|confirmed|scheduled)|(?:wasnt|hasnt been|isnt|werent) (?:successful|made"
             r"|booked|scheduled|confirmed)|has not been \S+|didnt go through"
@@ -149,6 +149,8 @@ AGENT: Rules = (
             r"|(?:couldnt|could not) (?:get (?:that|it) to work|be (?:achieved|made|booked|arranged))|nothing (?:there|then|available)(?: either)?",
             r"(?:unfortunately|sorry|apologies|afraid)(?: \S+){0,4} (?:cant|couldnt|could not|cannot|unable to|not able to)"
             r" (?:do|get|make|fit|book|schedule|arrange|find|see)(?: \S+){0,2}",
+            r"(?:sorry|apologies|unfortunately|afraid)(?: \S+){0,5} (?:closes?|closed|shut)"
+            r"|sorry(?: \S+){0,3} (?:that|this) (?:time|slot|day|one)(?: slot)? is (?:booked|taken|full|gone)",
             r"did not succeed|didnt succeed|(?:not|isnt) possible|booking failed|(?:its|just) fro[sz]en?",
             r"system (?:is |went |just )?(?:down|froze|frozen|crashed)",
         ),
@@ -535,7 +537,7 @@ ACCEPT = Phrases(
     r"|kay|yup|rock on|works|lets go|grab (?:it|that)|brill|fab|accepted"
 )
 FIRM_ACCEPT = Phrases(
-    r"thats (?:fine|great|perfect|good|ideal|lovely|okay|ok|right|correct|better)|works|workable"
+    r"thats (?:fine|great|perfect|good|ideal|lovely|okay|ok|right|correct|better)(?! for now)|works|workable"
     r"|sounds (?:good|great|perfect|fine|wonderful|lovely)|ill take(?! a)|well take|take it|lets do|go ahead"
     r"|please do|that is (?:fine|correct|right|good|great|perfect)|would be (?:great|perfect|fine|good|wonderful|lovely|better|grand)"
     r"|that ?ll work|book it|sign (?:me|him|her|us) up|lock it in|ill do|go with|is (?:fine|perfect|good|great|better)"
@@ -590,7 +592,7 @@ AGENT_ALONE = Phrases(
 )
 CALLER_ALONE = Phrases(
     r"(?:id|i would|wed) like to (?:book|schedule|make|see|come)|i need (?:to (?:see|book|schedule|make)|an <APPT>)"
-    r"|i want (?:to (?:book|schedule|make|see)|an <APPT>)|can i (?:book|make|schedule|come in)|book me|calling to (?:book|schedule|make)"
+    r"|i want (?:to (?:book|schedule|make|see)|an <APPT>)|can i (?:book|make|schedule|come in)(?! (?:you|it|that|this))|book me|calling to (?:book|schedule|make)"
 )
 BOOKING_BEFORE = Phrases(
     r"book|booking|schedule|scheduling|make|making|arrange|arranging|want|need|like|reserve"

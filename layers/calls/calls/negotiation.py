@@ -262,6 +262,8 @@ class Negotiation:
         if self.about_other(heard) or self.state == "booked" or self.purpose != "new":
             return
         said = heard.clause.plain
+        if acts.ANYTHING_ELSE.first_in(said):
+            return
         if not self.request and (acts.HOURS.first_in(said) or acts.NO_VISIT.first_in(said)):
             return
         if self.state == "agreed" and self.restates(heard):

@@ -76,7 +76,7 @@ _WORD = re.compile(
 )
 _NOT_IN_A_WORD = re.compile(r"['\u2019`.]")
 _STOP = re.compile(r"[?!;…\n]+|\.+")
-_SHORTENED = re.compile(r"(?<![^\W\d_])(?:dr|mr|mrs|ms|st|prof|[ap]|[ap]\.m)$", re.IGNORECASE)
+_SHORTENED = re.compile(r"(?<![^\W\d_])(?:dr|mr|mrs|ms|st|prof|[a-hj-z]|[ap]\.m)$", re.IGNORECASE)
 
 _NUMBER = r"(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|1[0-2]|[1-9])"
 _MINUTES = (
@@ -108,7 +108,7 @@ _CLOCK = (
     rf"|\d\d?:\d\d(?: ?[ap] ?m)?|half {_NUMBER}"
     rf"|{_NUMBER}(?: (?:oclock|{_MINUTES}))?"
     r"(?: ?[ap] ?m| oclock| in the (?:morning|afternoon|evening))"
-    rf"|{_NUMBER} (?:oclock|{_MINUTES})|(?<=at ){_NUMBER}|(?<=by ){_NUMBER}|(?<=around ){_NUMBER}"
+    rf"|{_NUMBER} (?:oclock|{_MINUTES})|(?<=\bat ){_NUMBER}|(?<=\bby ){_NUMBER}|(?<=\baround ){_NUMBER}"
     r"|noon|midday|lunchtime"
 )
 _TIME = re.compile(rf"(?<!\S)(?:(?P<day>{_DAY})|{_CLOCK})(?!\S)")
