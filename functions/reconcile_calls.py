@@ -23,7 +23,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     failed = True
     try:
         report = _run(event, context)
-        failed = str(report["stopped"]).startswith("twilio")
+        failed = report["failed"] > 0 or str(report["stopped"]).startswith("twilio")
         repaired = report["created"] + report["completed"]
         metrics.add_metric("CallsRepaired", MetricUnit.Count, repaired)
         metrics.add_metric("CallsCreated", MetricUnit.Count, report["created"])

@@ -235,6 +235,27 @@ class TestADayWithoutCallbacks:
         assert len(twilio.requests("POST", "/v2/Transcripts")) == 2
 
 
+class TestACallThatCannotBeRepaired:
+    def test_keeps_nobody_from_the_others(
+        self, cloud: Any, twilio: TwilioServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        connected_line()
+        poisoned, *others = (missed(twilio, ago(hours=hours)) for hours in (4, 3, 2))
+        complete = repair.complete
+
+        def complete_but_one(stored: Any, parent: Any, *more: Any) -> Any:
+            if parent.sid == poisoned:
+                raise KeyError("something nobody thought of")
+            return complete(stored, parent, *more)
+
+        monkeypatch.setattr(repair, "complete", complete_but_one)
+
+        report = reconciled()
+
+        assert (report["created"], report["failed"], report["finished"]) == (2, 1, True)
+        assert sorted(stored_calls(cloud)) == sorted(others)
+
+
 class TestWhatIsRight:
     def test_is_not_touched(self, cloud: Any, twilio: TwilioServer, calls: RealCalls) -> None:
         reconciled()
@@ -499,6 +520,23 @@ class TestACallThatNeverSettles:
 
 
 class TestWorkThatWasLost:
+    def test_orders_no_transcript_before_it_is_known_whether_one_is_wanted(
+        self,
+        cloud: Any,
+        twilio: TwilioServer,
+        calls: RealCalls,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        call_sid = calls.place(LINE, script=SCRIPT, digits="1")
+        queue_is_emptied(cloud)
+        monkeypatch.setenv("TWILIO_ENABLE_TRANSCRIPTION", "false")
+
+        assert reconciled()["transcriptsOrdered"] == 0
+        calls.work_through_the_queue()
+
+        assert stored_call(cloud, call_sid)["summaryState"] == "none"
+        assert twilio.requests("POST", "/v2/Transcripts") == []
+
     def test_is_queued_again_but_not_again_and_again(
         self, cloud: Any, twilio: TwilioServer, calls: RealCalls
     ) -> None:

@@ -309,11 +309,22 @@ def _queue(run: Run, call: Call, work: list[Work]) -> bool:
     return bool(queued)
 
 
+# Twilio's refusal, others' writes to the same call, or a value of it that nobody thought of.
+OF_ONE_CALL = (
+    twilio_api.Refused,
+    call_store.Contended,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
+
+
 @contextmanager
 def _one_call(run: Run, call_sid: str) -> Iterator[None]:
     """What goes wrong about one call keeps nobody from the others."""
     try:
         yield
-    except (twilio_api.Refused, call_store.Contended) as error:
+    except OF_ONE_CALL as error:
         logger.error("call not reconciled", call_sid=call_sid, error=type(error).__name__)
         run.report["failed"] += 1

@@ -211,7 +211,9 @@ def _summary_work(call: Call, recording_sid: str) -> list[Work]:
     if not transcript_sid and recording_sid and settings.load().intelligence_service:
         transcript_sid = twilio_api.transcript_of(recording_sid)
     if not transcript_sid:
-        return [Work("order_transcript", sid, recording_sid)] if recording_sid else []
+        # It may be undecided yet whether the clinic wants one at all.
+        kind = "order_transcript" if _is_transcribed(call, None) else "decide_transcript"
+        return [Work(kind, sid, recording_sid)] if recording_sid else []
     try:
         status = twilio_api.transcript(transcript_sid).status
     except twilio_api.NotFound:
