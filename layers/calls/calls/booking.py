@@ -19,7 +19,8 @@ from calls.utterances import Heard, clauses, clauses_of_turn, is_turn, whole
 ENGINE = "acts-4"
 
 LEAST_SURE = 0.6  # of less, the verdict is unknown
-SURE_OF_AGREED = 0.85  # a call that nobody closed or confirmed is booked only if that is so likely
+# A call that nobody closed or confirmed, or without a word of care, is booked only if so likely.
+SURE_OF_AGREED = 0.85
 SURE_IN_CONFLICT = 0.75  # the transcript outweighs a summary that differs only if so sure
 DOUBT_LEFT = 0.5  # a summary that agrees halves the doubt
 
@@ -130,7 +131,8 @@ def _from_transcript(turns: Sequence[Turn]) -> Finding:
     talk = Negotiation.of(turns)
     likely = likelihood.of_booking(talk, turns)
     confirmed = (talk.state == "booked" and talk.firm) or likelihood.closed(turns)
-    if not confirmed and (talk.open or likely >= LEAST_SURE) and likely < SURE_OF_AGREED:
+    enough = LEAST_SURE if confirmed and talk.all_care else SURE_OF_AGREED
+    if LEAST_SURE <= likely < enough or (talk.open and not confirmed and likely < enough):
         return Finding(None, 0.5, "unsettled", tuple(talk.proof[-1:]))
     if likely >= LEAST_SURE:
         exchanged = _exchanged(turns)
