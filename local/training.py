@@ -92,7 +92,7 @@ def as_recognised(row: Mapping[str, Any]) -> list[dict[str, str]]:
 
 
 def cut_off(row: Mapping[str, Any]) -> Iterator[Sequence[Mapping[str, Any]]]:
-    """Give a booked call as it is before the agreement, and half of it if that is less."""
+    """Give a booked call as it is before the agreement, and of that no more than half the call."""
     settled = row.get("settled_turn") or (row.get("booking") or {}).get("evidence_turn")
     if settled:
         yield row["turns"][: settled - 1]

@@ -210,6 +210,26 @@ BOOKED = {
 }
 
 NOT_BOOKED = {
+    "an attempt that fails, and a farewell that sounds like a time": (
+        "nothing_available",
+        """
+        C: I'd like to make an appointment with the dentist on Friday.
+        A: So a visit to Dr. James E. Hunt this Friday, is that right?
+        C: Yes, that's right.
+        A: Sorry, but I am unable to do that. Is there anything else I could do for you today?
+        C: No, not at the moment. Thank you!
+        A: Have a great one!""",
+    ),
+    "closed at the hour that was agreed": (
+        "nothing_available",
+        """
+        C: I need an appointment with the physio on Monday.
+        A: Shall I book Monday at 5:30?
+        C: Yes, that works.
+        A: I'm sorry, the clinic closes at 5. Would you like me to try another day?
+        C: No, let me think about it.
+        A: Have a nice day.""",
+    ),
     "nothing free": (
         "nothing_available",
         """
