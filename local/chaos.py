@@ -80,8 +80,10 @@ def mended(
 ) -> tuple[Json, list[str]]:
     """After a bad day the reconciler runs; what then is wrong still, as figures and lines.
 
-    `since` is when the first of the calls was placed.
+    `since` is when the first of the calls was placed. What still waits in the queue is noted
+    first: a run that comes before it cannot know a call to a number that is nobody's.
     """
+    _until(partial(_queue_is_idle, stack))
     for report in chores.reconcile(stack.deployed()):
         say(f"the reconciler: {json.dumps(report)}")
     _until(lambda: not _unsettled(stack, placed) and _queue_is_idle(stack))
