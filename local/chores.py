@@ -34,7 +34,7 @@ def resync(deployed: Deployed) -> Any:
 def reconcile(deployed: Deployed) -> Iterator[dict[str, Any]]:
     """Has missing calls and facts fetched until none is left; one report for each run.
 
-    Raises ChoreFailed where Twilio stays away, or another run stays at work.
+    Raises ChoreFailed where runs come to nothing: Twilio stays away, or another run stays at work.
     """
     waits = 0
     event = {"chore": "reconcile"}
@@ -44,7 +44,7 @@ def reconcile(deployed: Deployed) -> Iterator[dict[str, Any]]:
         event.setdefault("since", report["beganAt"])
         if report["finished"]:
             return
-        if report["stopped"] not in ("time", "count"):
+        if report["stopped"] not in ("time", "count") or not report["checked"]:
             waits += 1
             time.sleep(_SECONDS_BETWEEN_WAITS)
     raise ChoreFailed(f"the reconciler does not get on: {report['stopped']}")

@@ -28,6 +28,7 @@ WATCHED = {
     "SignatureRefused",
     "CallsRepaired",
     "OldestUnsettledAge",
+    "ReconcileFailures",
     "DeadLetters",
     "HangUpToVerdict",
 }

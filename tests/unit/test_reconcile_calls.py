@@ -5,19 +5,38 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import requests
 from twilio.request_validator import RequestValidator
 
 import reconcile_calls
-from calls import call_store, facts, instants, reconciliation, reconciliation_store, repair
+from calls import (
+    call_store,
+    facts,
+    instants,
+    reconciliation,
+    reconciliation_run,
+    reconciliation_store,
+    repair,
+    twilio_api,
+)
 from calls.line import NOBODY
 from local.simulated_twilio.resources import Call, new_sid
 from tests.unit.ringbook_server import RealCalls, real_calls
 from tests.unit.signed import AUTH_TOKEN
 from tests.unit.twilio_server import TwilioServer
-from tests.unit.twilio_side import CLINIC, LINE, connected_line, queued, stored_call, stored_calls
+from tests.unit.twilio_side import (
+    CLINIC,
+    CLINIC_PHONE,
+    LINE,
+    connected_line,
+    queued,
+    sample_params,
+    stored_call,
+    stored_calls,
+)
 
 NEW_PATIENTS, OTHERS = "+13125550181", "+13125550182"
 # Not of a call itself, or not in Twilio's lists: where a number is from.
@@ -187,6 +206,27 @@ class TestACallThatWasHalfKnown:
         assert [call["liveTranscriptSid"]] == live
         assert call["summaryReady"] is True
 
+    @pytest.mark.parametrize("is_stored", [False, True])
+    def test_has_what_a_webhook_said_whose_function_died_having_kept_it(
+        self, cloud: Any, twilio: TwilioServer, is_stored: bool
+    ) -> None:
+        connected_line(forward_number_new=CLINIC_PHONE, forward_number_existing=CLINIC_PHONE)
+        call_sid = missed(twilio, ago(hours=2))
+        if is_stored:
+            reconciled()
+            reconciliation_store.write(LINE, until=instants.iso(ago(hours=3)), lastCall="")
+        params = sample_params("incoming_call") | {"CallSid": call_sid, "Digits": "2"}
+        call_store.keep(
+            call_store.Event(
+                call_sid, "/api/twilio/voice/incoming", params, instants.iso(ago(hours=2))
+            )
+        )
+
+        reconciled()
+
+        call = stored_call(cloud, call_sid)
+        assert (call["menuChoice"], call["fromCity"]) == ("2", params["FromCity"])
+
     def test_is_left_alone_once_it_is_whole(self, cloud: Any, calls: RealCalls) -> None:
         calls.lose_callbacks()
         call_sid = calls.place(LINE, script=SCRIPT, digits="2")
@@ -236,23 +276,74 @@ class TestADayWithoutCallbacks:
 
 
 class TestACallThatCannotBeRepaired:
+    @pytest.fixture
+    def failing(self, monkeypatch: pytest.MonkeyPatch) -> dict[str, Exception]:
+        """The calls whose repair fails, and how."""
+        errors: dict[str, Exception] = {}
+        complete = repair.complete
+
+        def complete_but_those(stored: Any, parent: Any, *more: Any) -> Any:
+            if parent.sid in errors:
+                raise errors[parent.sid]
+            return complete(stored, parent, *more)
+
+        monkeypatch.setattr(repair, "complete", complete_but_those)
+        return errors
+
     def test_keeps_nobody_from_the_others(
-        self, cloud: Any, twilio: TwilioServer, monkeypatch: pytest.MonkeyPatch
+        self, cloud: Any, twilio: TwilioServer, failing: dict[str, Exception]
     ) -> None:
         connected_line()
         poisoned, *others = (missed(twilio, ago(hours=hours)) for hours in (4, 3, 2))
-        complete = repair.complete
-
-        def complete_but_one(stored: Any, parent: Any, *more: Any) -> Any:
-            if parent.sid == poisoned:
-                raise KeyError("something nobody thought of")
-            return complete(stored, parent, *more)
-
-        monkeypatch.setattr(repair, "complete", complete_but_one)
+        failing[poisoned] = KeyError("something nobody thought of")
 
         report = reconciled()
 
         assert (report["created"], report["failed"], report["finished"]) == (2, 1, True)
+        assert sorted(stored_calls(cloud)) == sorted(others)
+
+    @pytest.mark.parametrize(
+        "error", [KeyError("unforeseen"), twilio_api.Refused(400, 20001, "no")], ids=repr
+    )
+    def test_is_tried_again_until_it_can_be(
+        self, cloud: Any, twilio: TwilioServer, failing: dict[str, Exception], error: Exception
+    ) -> None:
+        connected_line()
+        call_sid = missed(twilio, ago(hours=4))
+        failing[call_sid] = error
+        assert [reconciled()["failed"] for _ in range(3)] == [1, 1, 1]
+
+        failing.clear()
+
+        assert reconciled()["created"] == 1
+        assert stored_calls(cloud) == [call_sid]
+        assert reconciled()["checked"] == 0
+
+    def test_is_given_up_when_twilio_has_forgotten_it(
+        self, cloud: Any, twilio: TwilioServer, failing: dict[str, Exception]
+    ) -> None:
+        connected_line()
+        call_sid = missed(twilio, ago(hours=4))
+        failing[call_sid] = KeyError("unforeseen")
+        reconciled()
+        del twilio.account.calls[call_sid]
+
+        assert reconciled()["givenUp"] == 1
+        assert reconciled()["givenUp"] == 0
+
+    def test_keeps_nobody_from_the_others_though_twilio_itself_fails_about_it(
+        self, cloud: Any, twilio: TwilioServer, failing: dict[str, Exception]
+    ) -> None:
+        connected_line()
+        connected_line(phone_number="+13125550199")
+        poisoned, *others = (missed(twilio, ago(hours=hours)) for hours in (4, 3, 2))
+        others.append(missed(twilio, ago(hours=1), to="+13125550199"))
+        failing[poisoned] = twilio_api.Unavailable("HTTP 500")
+
+        report = on_schedule()
+
+        assert (report["created"], report["failed"]) == (3, 1)
+        assert (report["finished"], report["stopped"]) == (False, "twilio: HTTP 500")
         assert sorted(stored_calls(cloud)) == sorted(others)
 
 
@@ -373,7 +464,7 @@ class TestARun:
     def test_goes_on_where_the_one_before_it_stopped(
         self, cloud: Any, twilio: TwilioServer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(reconciliation, "MOST_CALLS", 2)
+        monkeypatch.setattr(reconciliation_run, "MOST_CALLS", 2)
         at_once = ago(hours=3)
         sids = sorted(missed(twilio, at_once) for _ in range(5))
 
@@ -387,6 +478,58 @@ class TestARun:
             (1, None),
         ]
         assert stored_calls(cloud) == sids
+
+    def test_gets_through_a_long_pause_a_day_at_a_time(
+        self, cloud: Any, twilio: TwilioServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Of a line that was not looked at for long, each run gets some days further."""
+        connected_line(phone_number="+13125550199")
+        call_sid, other = missed(twilio, ago(days=1)), missed(twilio, ago(days=1), "+13125550199")
+        reconciliation_store.write(
+            LINE, until=instants.iso(ago(days=300)), lastCall=reconciliation.DONE
+        )
+        days: list[str] = []
+        calls_to = twilio_api.calls_to
+
+        def slowly(number: str, day: str) -> Any:
+            days.append(day)
+            if len(days) % 12 == 0:
+                raise reconciliation_run.Stopped("time")
+            return calls_to(number, day)
+
+        monkeypatch.setattr(twilio_api, "calls_to", slowly)
+
+        reports = [reconciled()]
+        while not reports[-1]["finished"] and len(reports) < 10:
+            reports.append(reconciled(since=reports[0]["beganAt"]))
+
+        assert reports[-1]["finished"]
+        assert min(days) >= ago(days=31).date().isoformat()
+        assert stored_calls(cloud) == sorted([call_sid, other])
+
+    def test_finds_calls_that_went_on_past_midnight(self, cloud: Any, twilio: TwilioServer) -> None:
+        midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        began = [midnight - timedelta(days=1, minutes=minutes) for minutes in (200, 1, -1)]
+        sids = [missed(twilio, moment) for moment in began]
+        for sid, moment in zip(sids, began, strict=True):
+            twilio.account.calls[sid].ended_at = moment + timedelta(minutes=10)
+        twilio.account.calls[sids[0]].ended_at = began[0] + timedelta(hours=3, minutes=50)
+
+        assert reconciled()["created"] == 3
+        assert stored_calls(cloud) == sorted(sids)
+
+    def test_looks_after_young_calls_no_further_than_it_may(
+        self, cloud: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """DynamoDB refuses to start a query after its own end: an operator's run had come further."""
+        after = {"callSid": new_sid("CA"), "unsettled": "unsettled", "startedAt": instants.now()}
+        reconciliation_store.write(reconciliation.UNSETTLED, after=after)
+        asked = Mock(wraps=call_store.newest)
+        monkeypatch.setattr(call_store, "newest", asked)
+
+        on_schedule()
+
+        assert [given.args[2] for given in asked.call_args_list] == [None]
 
     def test_ends_before_its_time_does(self, cloud: Any, twilio: TwilioServer) -> None:
         missed(twilio, ago(hours=3))
@@ -506,6 +649,43 @@ class TestACallThatNeverSettles:
 
         assert (report["completed"], report["unsettled"]) == (1, 0)
         assert stored_call(cloud, call_sid)["status"] == "no-answer"
+
+    @pytest.mark.parametrize(
+        ("error", "reason"),
+        [
+            (twilio_api.Refused(400, 20001, "no"), "cannot_be_repaired"),
+            (KeyError("unforeseen"), "cannot_be_repaired"),
+            (twilio_api.Unavailable("HTTP 500"), None),
+        ],
+        ids=repr,
+    )
+    def test_has_one_too_though_it_cannot_be_looked_at(
+        self,
+        cloud: Any,
+        twilio: TwilioServer,
+        monkeypatch: pytest.MonkeyPatch,
+        error: Exception,
+        reason: str | None,
+    ) -> None:
+        """But while Twilio is away nothing is given up."""
+
+        def fails(_: str) -> Any:
+            raise error
+
+        old = self.unsettled(hours=30)
+        monkeypatch.setattr(twilio_api, "call", fails)
+
+        report = on_schedule()
+
+        assert (report["failed"], report["givenUp"]) == (1, int(reason is not None))
+        assert stored_call(cloud, old)["work"].get("givenUpReason") == reason
+
+    def test_is_none_where_todays_code_calls_it_settled(self, cloud: Any) -> None:
+        call_sid = self.unsettled(hours=50, status="no-answer")
+        item = stored_call(cloud, call_sid) | {"unsettled": "unsettled"}
+        cloud.dynamodb.Table("CallLogsTable").put_item(Item=item)
+
+        assert on_schedule()["unsettled"] == 0
 
     def test_fails_with_its_transcript(self, cloud: Any, twilio: TwilioServer) -> None:
         call_sid = self.unsettled(hours=26, status="completed", liveTranscriptSid=new_sid("GT"))

@@ -27,6 +27,7 @@ from tests.unit.twilio_side import (
     queued,
     sample_params,
     stored_call,
+    stored_calls,
     twilio_sends,
 )
 
@@ -342,6 +343,18 @@ class TestFetchingTheSummary:
             sid,
             1,
         )
+
+    def test_of_a_call_that_is_none_of_ours_makes_up_no_call(
+        self, cloud: Any, recorded: TwilioServer
+    ) -> None:
+        """It may be ours, and not told of yet: for a day it waits."""
+        sid = made_elsewhere(recorded, "CA" + "9" * 32)
+
+        fetches(sid)
+        fetches(sid, since=aged(hours=30))
+
+        assert [later["kind"] for later in queued(cloud)] == ["fetch_summary"]
+        assert stored_calls(cloud) == [CALL_SID]
 
     def test_of_a_transcript_that_is_not_ready_is_tried_later(
         self, cloud: Any, recorded: TwilioServer

@@ -1,16 +1,15 @@
 """What Twilio's webhooks did not bring is fetched: our calls compared with Twilio's own lists.
 
-A run goes through the lines, each from where the run before it came to, and then through the calls
-that are not settled. It writes down how far it is as it goes, so that the next one goes on there.
+A run goes through the lines, each from where the run before it came to, then through the calls that
+are not settled, and at last again through those that failed before. It writes down how far it is as
+it goes, so that the next one goes on there.
 """
 
 import time
-import uuid
-from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -29,12 +28,11 @@ from calls import (
 from calls.call import Call
 from calls.call_store import Selection
 from calls.line import Line
-from calls.reconciliation_store import Taken
+from calls.reconciliation_run import AWAY, Patience, Report, Run, Stopped
 from calls.work_queue import GIVE_UP_AFTER, Work
 
 logger = Logger(child=True)
 
-MOST_CALLS = 2000
 # How far back a line is looked at that never was, and how long one that has no clinic any more.
 WINDOW = timedelta(days=30)
 # Twilio lists calls by the day on which they start, and a call lasts up to four hours.
@@ -44,86 +42,32 @@ OVERLAP = timedelta(hours=1)
 # The work in the queue ends first, with a reason of its own.
 UNSETTLED_TOO_LONG = GIVE_UP_AFTER + 3600
 SAVED_EVERY = 20
-LEASE_RENEWED_AFTER = 15  # seconds
 PAGE = 25
 UNSETTLED = "unsettled"
 ALL_UNSETTLED = Selection("Unsettled", "unsettled", "unsettled", oldest_first=True)
+FAILED = "failed"
+# Of more, something else is wrong; the run ends before it goes past them.
+MOST_FAILED = 500
 
 # Stands for the call after which there is none.
 DONE = "done"
 
-Report = dict[str, Any]
 # The end of a call and its SID: a line's calls are gone through in this order.
 Position = tuple[str, str]
-Recordings = dict[str, list[Any]]
-
-
-@dataclass(frozen=True)
-class Patience:
-    """Seconds: how long webhooks may be on their way, work in the queue, and work queued here."""
-
-    for_webhooks: int
-    for_work: int
-    for_queued: int
-
 
 ON_SCHEDULE = Patience(for_webhooks=120, for_work=900, for_queued=3600)
 AT_ONCE = Patience(for_webhooks=0, for_work=0, for_queued=60)
-
-
-class Stopped(Exception):
-    """The run ends before all is done: its time or its count is used up, or another has taken over."""
-
-
-@dataclass
-class Run:
-    patience: Patience
-    ends_at: float
-    # Lines that were gone through since are done.
-    since: str = "9999"
-    began_at: str = field(default_factory=instants.now)
-    holder: str = field(default_factory=lambda: str(uuid.uuid4()))
-    checked: set[str] = field(default_factory=set)
-    repaired: set[str] = field(default_factory=set)
-    recordings: dict[str, Recordings] = field(default_factory=dict)
-    leased_at: float = 0.0
-    report: Report = field(
-        default_factory=lambda: {
-            "lines": 0,
-            "created": 0,
-            "completed": 0,
-            "transcriptsOrdered": 0,
-            "summariesFetched": 0,
-            "givenUp": 0,
-            "failed": 0,
-        }
-    )
-
-    def go_on(self) -> None:
-        """Raises Stopped when the run has had its share."""
-        if time.monotonic() > self.ends_at:
-            raise Stopped("time")
-        if len(self.checked) >= MOST_CALLS:
-            raise Stopped("count")
-        if time.monotonic() - self.leased_at > LEASE_RENEWED_AFTER:
-            try:
-                reconciliation_store.take_lease(self.holder)
-            except Taken as taken:
-                raise Stopped("another run is at work") from taken
-            self.leased_at = time.monotonic()
-
-    def ago(self, seconds: float) -> str:
-        return instants.iso(datetime.now(UTC) - timedelta(seconds=seconds))
 
 
 def reconcile(seconds: float, patience: Patience, since: str | None = None) -> Report:
     """Work for up to `seconds`; the report says what was found and done.
 
     A run that goes on with an unfinished one's work gets `since`, the first one's `beganAt`: what
-    was gone through since then is done. The report counts the `lines` gone through to the end, the calls `checked`, `created`, `completed`,
-    `givenUp` and `failed`, and the work queued (`transcriptsOrdered`, `summariesFetched`); then
-    the calls that are `unsettled` still, the oldest for `oldestUnsettledAge` seconds. `finished`
-    is false where the next run has to go on, and `stopped` says why.
+    was gone through since then is done. The report counts the `lines` gone through to the end, the
+    calls `checked`, `created`, `completed`, `givenUp` and `failed`, and the work queued
+    (`transcriptsOrdered`, `summariesFetched`); then the calls that are `unsettled` still, the
+    oldest for `oldestUnsettledAge` seconds. `finished` is false where the next run has to go on,
+    and `stopped` says why.
     """
     run = Run(patience, time.monotonic() + seconds, since or "9999")
     stopped: str | None = None
@@ -131,12 +75,12 @@ def reconcile(seconds: float, patience: Patience, since: str | None = None) -> R
         run.go_on()
         _go_through_lines(run)
         _go_through_unsettled(run)
+        _try_failed_again(run)
     except Stopped as reason:
         stopped = str(reason)
-    except twilio_api.Unavailable as error:
-        stopped = f"twilio: {error}"
     finally:
         reconciliation_store.give_lease_back(run.holder)
+    stopped = stopped or run.trouble
     left = [item["startedAt"] for item in call_store.each(ALL_UNSETTLED)]
     age = instants.seconds_between(left[0], instants.now()) if left else 0
     report = run.report | {
@@ -157,7 +101,11 @@ def _go_through_lines(run: Run) -> None:
         before = saved[line.phone_number]
         is_done = before.get("lastCall") == DONE and before["until"] >= run.since
         if not is_done and _last_owned(line) > run.ago(WINDOW.total_seconds()):
-            _go_through(run, line, _position(run, line, before))
+            try:
+                _go_through(run, line, _position(run, line, before))
+            except AWAY as error:
+                run.was_away(error)
+                continue
         run.report["lines"] += 1
 
 
@@ -166,16 +114,29 @@ def _last_owned(line: Line) -> str:
 
 
 def _go_through(run: Run, line: Line, position: Position) -> None:
-    """Check the calls that ended since the line was last gone through, in the order of their end."""
+    """Check the calls that ended since the line was last gone through, in the order of their end.
+
+    They are listed a day at a time, and a day without calls is gone through too.
+    """
     until = run.ago(run.patience.for_webhooks)
+    listed: list[tuple[str, Any]] = []
+    count = 0
     try:
-        for count, (ended_at, call) in enumerate(_ended(run, line, position, until), start=1):
+        for day in _days(instants.before(position[0], round(LONGEST_CALL.total_seconds())), until):
             run.go_on()
-            _check(run, call, line)
-            position = (ended_at, call.sid)
-            if count % SAVED_EVERY == 0:
-                _save(line, position)
-    except (Stopped, twilio_api.Unavailable):
+            day_ends = min(until, _next(day))
+            # A date sorts before all of its instants. Of the day before, those are left that ended on this one.
+            listed = [one for one in listed if one[0] > day] + _ended(line, day)
+            for ended_at, call in sorted(listed, key=lambda one: (one[0], one[1].sid)):
+                if position < (ended_at, call.sid) and ended_at <= day_ends:
+                    run.go_on()
+                    _check(run, call, line)
+                    position = (ended_at, call.sid)
+                    count += 1
+                    if count % SAVED_EVERY == 0:
+                        _save(line, position)
+            position = max(position, (day_ends, ""))
+    except (Stopped, *AWAY):
         _save(line, position)
         raise
     _save(line, (max(until, position[0]), DONE))
@@ -183,12 +144,14 @@ def _go_through(run: Run, line: Line, position: Position) -> None:
 
 def _position(run: Run, line: Line, before: dict[str, Any]) -> Position:
     """After which call to go on; of a line that was gone through, the last hour is seen again."""
-    if before.get("lastCall") == DONE:
-        return instants.before(before["until"], round(OVERLAP.total_seconds())), ""
-    if before:
-        return before["until"], before["lastCall"]
     window = min(WINDOW, timedelta(days=settings.load().retention_days))
-    return max(_first_owned(line), run.ago(window.total_seconds())), ""
+    earliest = run.ago(window.total_seconds()), ""
+    if before.get("lastCall") == DONE:
+        seen_again = instants.before(before["until"], round(OVERLAP.total_seconds()))
+        return max((seen_again, ""), earliest)
+    if before:
+        return max((before["until"], before["lastCall"]), earliest)
+    return max((_first_owned(line), ""), earliest)
 
 
 def _save(line: Line, position: Position) -> None:
@@ -200,72 +163,97 @@ def _first_owned(line: Line) -> str:
     return min(str(owner["from"]) for owner in line.owners)
 
 
-def _ended(run: Run, line: Line, after: Position, until: str) -> list[tuple[str, Any]]:
-    """The line's calls that ended after a position, each with its end, in the order of positions."""
-    ended = []
-    for day in _days(instants.before(after[0], round(LONGEST_CALL.total_seconds())), until):
-        run.go_on()
-        for call in twilio_api.calls_to(line.phone_number, day):
-            if call.direction != "inbound" or not rest_facts.has_ended(call):
-                continue
-            ended_at = instants.iso(rest_facts.end(call))
-            if (
-                after < (ended_at, call.sid)
-                and ended_at <= until
-                and instants.iso(rest_facts.start(call)) >= _first_owned(line)
-            ):
-                ended.append((ended_at, call))
-    return sorted(ended, key=lambda one: (one[0], one[1].sid))
+def _ended(line: Line, day: str) -> list[tuple[str, Any]]:
+    """The line's calls that began on a day and are over, each with its end."""
+    return [
+        (instants.iso(rest_facts.end(call)), call)
+        for call in twilio_api.calls_to(line.phone_number, day)
+        if call.direction == "inbound"
+        and rest_facts.has_ended(call)
+        and instants.iso(rest_facts.start(call)) >= _first_owned(line)
+    ]
 
 
 def _days(first: str, last: str) -> Iterator[str]:
-    day, end = instants.parsed(first).date(), instants.parsed(last).date()
-    while day <= end:
-        yield day.isoformat()
-        day += timedelta(days=1)
+    day = first[:10]
+    while day <= last:
+        yield day
+        day = _next(day)
+
+
+def _next(day: str) -> str:
+    return (date.fromisoformat(day[:10]) + timedelta(days=1)).isoformat()
 
 
 def _check(run: Run, parent: Any, line: Line) -> None:
+    """Complete a call as Twilio lists it; one that fails is tried again at the end of each run."""
     run.checked.add(parent.sid)
-    with _one_call(run, parent.sid):
-        stored = call_store.find(parent.sid)
-        call, is_news = repair.complete(stored, parent, _recordings_of(run, parent), line)
-        if not is_news:
-            return
-        run.repaired.add(parent.sid)
-        run.report["completed" if stored else "created"] += 1
-        work = repair.work_for(call)
-        if "price" in calls.outstanding(call):
-            work.append(Work("fetch_price", parent.sid))
-        _queue(run, call, work)
+    if run.attempt(parent.sid, partial(_complete, run, parent, line)):
+        failed = _failed()
+        if parent.sid not in failed:
+            if len(failed) >= MOST_FAILED:
+                raise Stopped(f"{MOST_FAILED} calls cannot be repaired")
+            reconciliation_store.write(FAILED, calls=failed | {parent.sid: line.phone_number})
 
 
-def _recordings_of(run: Run, parent: Any) -> list[Any]:
-    """From lists of whole days, which many calls share."""
+def _complete(run: Run, parent: Any, line: Line) -> None:
+    stored = call_store.find(parent.sid)
     days = _days(instants.iso(rest_facts.start(parent)), instants.iso(rest_facts.end(parent)))
-    return [one for day in days for one in _recordings_made(run, day).get(parent.sid, [])]
+    recordings = [one for day in days for one in run.recordings_of(parent.sid, day)]
+    call, is_news = repair.complete(stored, parent, recordings, line)
+    if not is_news:
+        return
+    run.repaired.add(parent.sid)
+    run.report["completed" if stored else "created"] += 1
+    work = repair.work_for(call)
+    if "price" in calls.outstanding(call):
+        work.append(Work("fetch_price", parent.sid))
+    _queue(run, call, work)
 
 
-def _recordings_made(run: Run, day: str) -> Recordings:
-    if day not in run.recordings:
-        by_call: Recordings = defaultdict(list)
-        for one in twilio_api.recordings_made(day):
-            by_call[one.call_sid].append(one)
-        run.recordings[day] = by_call
-    return run.recordings[day]
+def _failed() -> dict[str, str]:
+    """Of the calls that failed in runs before: the SID, and the number that was called."""
+    return dict(reconciliation_store.read(FAILED).get("calls", {}))
+
+
+def _try_failed_again(run: Run) -> None:
+    for call_sid, number in _failed().items():
+        run.go_on()
+        if call_sid not in run.checked and not run.attempt(
+            call_sid, partial(_complete_failed, run, call_sid, number)
+        ):
+            left = {sid: to for sid, to in _failed().items() if sid != call_sid}
+            reconciliation_store.write(FAILED, calls=left)
+
+
+def _complete_failed(run: Run, call_sid: str, number: str) -> None:
+    run.checked.add(call_sid)
+    line = line_store.find(number)
+    try:
+        parent = twilio_api.call(call_sid)
+    except twilio_api.NotFound:
+        line = None
+    if line is None or instants.iso(rest_facts.end(parent)) < run.ago(WINDOW.total_seconds()):
+        logger.error("call given up", call_sid=call_sid, reason="cannot_be_repaired")
+        run.report["givenUp"] += 1
+        return
+    _complete(run, parent, line)
 
 
 def _go_through_unsettled(run: Run) -> None:
     """Look after the calls that still await something, the oldest first."""
     selection = replace(ALL_UNSETTLED, end=run.ago(run.patience.for_work))
     after = reconciliation_store.read(UNSETTLED).get("after")
+    if after and after["startedAt"] > selection.end:
+        after = None  # An operator's run came further than this one may look.
     try:
         while True:
             page, following = call_store.newest(selection, PAGE, after)
             for item in page:
                 run.go_on()
-                _settle(run, item["callSid"])
+                # Whatever comes of this call, the next run goes on after it.
                 after = call_store.key_of(item, selection)
+                _settle(run, item["callSid"])
             if following is None:
                 after = None
                 return
@@ -276,28 +264,44 @@ def _go_through_unsettled(run: Run) -> None:
 
 def _settle(run: Run, call_sid: str) -> None:
     call = None if call_sid in run.repaired else call_store.find(call_sid)
-    if call is None or calls.is_settled(call):
+    if call is None:
+        return
+    if calls.is_settled(call):
+        call_store.change(call_sid, lambda same: same)  # An older version thought otherwise.
         return
     run.checked.add(call_sid)
+    error = run.attempt(call_sid, partial(_look_after, run, call))
+    # What cannot be had today may be there tomorrow.
+    patience = WINDOW.total_seconds() if isinstance(error, AWAY) else UNSETTLED_TOO_LONG
+    if error and _unsettled_for(call) > patience:
+        _give_up(run, call_sid, "cannot_be_repaired")
+
+
+def _look_after(run: Run, call: Call) -> None:
+    """Complete a call and queue what it awaits; where there is nothing left to do, end it."""
     reason = "never_settled"
-    with _one_call(run, call_sid):
-        try:
-            call, is_news = repair.refresh(call)
-            run.report["completed"] += is_news
-        except twilio_api.NotFound:
-            reason = "unknown_to_twilio"
-        is_waiting = _queue(run, call, repair.work_for(call))
-        if not is_waiting and not calls.is_settled(call) and _is_too_old(call):
-            repair.give_up(call_sid, reason)
-            run.report["givenUp"] += 1
-            logger.error("call given up", call_sid=call_sid, reason=reason)
+    try:
+        call, is_news = repair.refresh(call)
+        run.report["completed"] += is_news
+    except twilio_api.NotFound:
+        reason = "unknown_to_twilio"
+    is_waiting = _queue(run, call, repair.work_for(call))
+    is_too_old = _unsettled_for(call) > UNSETTLED_TOO_LONG
+    if is_too_old and not is_waiting and not calls.is_settled(call):
+        _give_up(run, call["callSid"], reason)
 
 
-def _is_too_old(call: Call) -> bool:
-    """Counted from the call's start, or from when the reconciler made it more than it was."""
+def _unsettled_for(call: Call) -> float:
+    """Seconds since the call's start, or since the reconciler made it more than it was."""
     started_at = call["facts"]["startedAt"]["value"]
     since = max(started_at, call["work"].get("repairedAt", ""))
-    return instants.seconds_between(since, instants.now()) > UNSETTLED_TOO_LONG
+    return instants.seconds_between(since, instants.now())
+
+
+def _give_up(run: Run, call_sid: str, reason: str) -> None:
+    repair.give_up(call_sid, reason)
+    run.report["givenUp"] += 1
+    logger.error("call given up", call_sid=call_sid, reason=reason)
 
 
 def _queue(run: Run, call: Call, work: list[Work]) -> bool:
@@ -307,24 +311,3 @@ def _queue(run: Run, call: Call, work: list[Work]) -> bool:
     run.report["transcriptsOrdered"] += kinds.count("order_transcript")
     run.report["summariesFetched"] += kinds.count("fetch_summary")
     return bool(queued)
-
-
-# Twilio's refusal, others' writes to the same call, or a value of it that nobody thought of.
-OF_ONE_CALL = (
-    twilio_api.Refused,
-    call_store.Contended,
-    AttributeError,
-    LookupError,
-    TypeError,
-    ValueError,
-)
-
-
-@contextmanager
-def _one_call(run: Run, call_sid: str) -> Iterator[None]:
-    """What goes wrong about one call keeps nobody from the others."""
-    try:
-        yield
-    except OF_ONE_CALL as error:
-        logger.error("call not reconciled", call_sid=call_sid, error=type(error).__name__)
-        run.report["failed"] += 1

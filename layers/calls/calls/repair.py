@@ -15,7 +15,7 @@ from calls import (
 )
 from calls import call as calls
 from calls.call import Call
-from calls.facts import Facts, known, merged, recording
+from calls.facts import Facts, facts_from, known, merged, recording
 from calls.line import Line
 from calls.work_queue import MIN_DELAY, Work
 
@@ -32,9 +32,10 @@ Repaired = tuple[Call, bool]
 def complete(stored: Call | None, parent: Any, recordings: list[Any], line: Line) -> Repaired:
     """Add to a call that has ended what Twilio's lists of calls and recordings say of it.
 
-    Where they say nothing new, nothing is written.
+    A webhook that was kept, but whose function then died, is told too. Where none of them says
+    anything new, nothing is written.
     """
-    facts = stored["facts"] if stored else {}
+    facts = _with_kept(stored["facts"] if stored else {}, parent.sid)
     told = rest_facts.of_call(parent) | rest_facts.of_recordings(recordings)
     if rest_facts.lack_the_dial(facts):
         told |= rest_facts.of_legs(twilio_api.legs(parent.sid))
@@ -42,7 +43,7 @@ def complete(stored: Call | None, parent: Any, recordings: list[Any], line: Line
         told |= rest_facts.menu_choice(line, told)
     if "liveTranscriptSid" not in facts:
         told |= _live_transcript(parent.sid, line)
-    return _added(parent.sid, told, aftercare.price(parent), line)
+    return _added(parent.sid, told, aftercare.price(parent), line, kept=facts)
 
 
 def refresh(call: Call) -> Repaired:
@@ -115,12 +116,13 @@ def _added(
     price: dict[str, str],
     line: Line | None,
     *,
+    kept: Facts | None = None,
     also_only_price: bool = False,
 ) -> Repaired:
     news: list[bool] = []
 
     def completed(call: Call) -> Call:
-        known = call["facts"]
+        known = merged(call["facts"], kept or {})
         noted = call_store.with_facts(call, merged(known, _unlike(told, known)), line)
         noted = calls.awaiting(noted, *_expected(noted, line))
         news[:] = [noted["work"] != call["work"] or not _agree(call, noted)]
@@ -132,6 +134,12 @@ def _added(
         return calls.with_work(noted, **price) if priced else noted
 
     return call_store.change(call_sid, completed), news[0]
+
+
+def _with_kept(facts: Facts, call_sid: str) -> Facts:
+    for event in call_store.events_of(call_sid):
+        facts = merged(facts, facts_from(event.route, event.params, event.received_at))
+    return facts
 
 
 def _unlike(told: Facts, known: Facts) -> Facts:

@@ -80,7 +80,11 @@ def fetch_summary(work: Work) -> str:
     if not call_sid:
         # The webhook that names a live transcript's call may come after the one that it is ready.
         raise NotReady("transcript of no known call")
-    if (call_store.get(call_sid) or {}).get("summaryReady"):
+    item = call_store.get(call_sid)
+    if item is None:
+        # Another call of the account, which is none of ours, or one that the reconciler has yet to find.
+        raise NotReady("no such call yet")
+    if item.get("summaryReady"):
         return call_sid
     if transcript.status in ("failed", "canceled", "error"):
         call_store.finish(

@@ -43,6 +43,7 @@ class TwilioError(Exception):
     TwilioError
     ├── Unconfigured   no credentials
     ├── Unavailable    not reached, too slow, credentials refused, 429 or 5xx: worth another try
+    │   └── TooMany    429
     └── Refused        any other status
         └── NotFound   404
     """
@@ -54,6 +55,10 @@ class Unconfigured(TwilioError):
 
 class Unavailable(TwilioError):
     """Twilio could not be reached, took too long, or answered 401, 403, 429 or 5xx."""
+
+
+class TooMany(Unavailable):
+    """Twilio answered 429: no more requests for a while."""
 
 
 class Refused(TwilioError):
@@ -283,7 +288,9 @@ def _errors() -> Iterator[None]:
 
 def _refusal(status: int, code: int | None, message: str) -> TwilioError:
     # Credentials that are refused today may be mended tomorrow: the work waits.
-    if status in DENIED or status == 429 or status >= 500:
+    if status == 429:
+        return TooMany("HTTP 429")
+    if status in DENIED or status >= 500:
         return Unavailable(f"HTTP {status}")
     return NotFound(status, code, message) if status == 404 else Refused(status, code, message)
 
