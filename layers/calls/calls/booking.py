@@ -16,11 +16,11 @@ from calls.negotiation import SETTLED_NOT, Negotiation, Turn
 from calls.summary_outcome import Told, told_by
 from calls.utterances import Heard, clauses, clauses_of_turn, is_turn, whole
 
-ENGINE = "acts-4"
+ENGINE = "acts-5"
 
 LEAST_SURE = 0.6  # of less, the verdict is unknown
-# A call that nobody closed or confirmed, or without a word of care, is booked only if so likely.
-SURE_OF_AGREED = 0.85
+SURE_OF_AGREED = 0.75  # what nobody confirmed, in a call that nobody closed: it may be cut off
+SURE_ANYWAY = 0.85  # without a word of care, or with a sign that the speakers are exchanged
 SURE_IN_CONFLICT = 0.75  # the transcript outweighs a summary that differs only if so sure
 DOUBT_LEFT = 0.5  # a summary that agrees halves the doubt
 
@@ -131,12 +131,14 @@ def _from_transcript(turns: Sequence[Turn]) -> Finding:
     talk = Negotiation.of(turns)
     likely = likelihood.of_booking(talk, turns)
     confirmed = (talk.state == "booked" and talk.firm) or likelihood.closed(turns)
-    enough = LEAST_SURE if confirmed and talk.all_care else SURE_OF_AGREED
+    enough = LEAST_SURE if confirmed else SURE_OF_AGREED
+    if not talk.all_care:
+        enough = SURE_ANYWAY
     if LEAST_SURE <= likely < enough or (talk.open and not confirmed and likely < enough):
         return Finding(None, 0.5, "unsettled", tuple(talk.proof[-1:]))
     if likely >= LEAST_SURE:
         exchanged = _exchanged(turns)
-        if exchanged > 1 or (exchanged == 1 and likely < SURE_OF_AGREED):
+        if exchanged > 1 or (exchanged == 1 and likely < SURE_ANYWAY):
             return Finding(None, 0.5, "speakers_swapped", tuple(talk.proof[-2:]))
         return _booked(talk, likely, turns)
     refused_without_offer = talk.state in SETTLED_NOT and talk.offer is None
