@@ -65,7 +65,12 @@ def _try_later(work: Work, reason: str) -> None:
 
 def _give_up(work: Work, reason: str) -> None:
     logger.error("work given up", reason=reason)
-    if work.call_sid and call_store.get(work.call_sid):
-        call_store.finish(work.call_sid, **{FAILURES[work.kind]: reason})
-    else:
+    failed = {FAILURES[work.kind]: reason}
+    if not (work.call_sid and call_store.get(work.call_sid)):
         logger.warning("work dropped, it is about no known call")
+    elif work.recording_sid:
+        of = "audioOf" if work.kind == "copy_audio" else "transcriptOf"
+        failed[of] = work.recording_sid
+        call_store.finish_about(work.call_sid, work.recording_sid, **failed)
+    else:
+        call_store.finish(work.call_sid, **failed)

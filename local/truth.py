@@ -185,11 +185,14 @@ def _main_recording(call: Json) -> Json:
 
 def _summary(call: Json, booked: bool) -> dict[str, Wanted]:
     live = tuple(t["sid"] for t in call["transcripts"] if not t["recordingSid"])
-    status = _main_recording(call).get("status")
+    recording = _main_recording(call)
+    status = recording.get("status")
     transcribed = status == "completed" or bool(live)
     text = call["summary"] if transcribed else None
     state, reason = _state_and_reason(transcribed, text, status)
-    sids = tuple(t["sid"] for t in call["transcripts"]) or ("the transcript of its recording",)
+    main = recording.get("sid") if status == "completed" else None
+    sids = tuple(t["sid"] for t in call["transcripts"] if t["recordingSid"] in (main, None))
+    sids = sids or ("the transcript of its recording",)
     has_words = bool(text) or _was_spoken(call)
     return {
         "transcriptSid": Wanted(sids if transcribed else (None,)),

@@ -25,4 +25,8 @@ def stack(any_model: FakeModel) -> Iterator[Stack]:
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
     model = cloud.Model(MODEL_ID, any_model.url)
     with bring_up.running(Path(f".local/test-{worker}"), Progress(), model) as running:
+        # Tests that last longer than its ten minutes would meet a run that they did not ask for.
+        deployed = running.deployed()
+        schedule = deployed.resources["ReconcileCallsEveryTenMinutes"]
+        deployed.client("events").disable_rule(Name=schedule)
         yield running

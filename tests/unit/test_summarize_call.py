@@ -4,6 +4,7 @@ import json
 import threading
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,6 +17,8 @@ from calls import booking, call_store, instants, twilio_api
 from calls.summaries import summary_text
 from calls.work_queue import GIVE_UP_AFTER, MAX_DELAY, MIN_DELAY, Work
 from tests.unit import emf
+from tests.unit.signed import call
+from tests.unit.true_calls import Told, ended, leg, legs, message_left, recording, rings
 from tests.unit.twilio_server import SERVICE_SID, TwilioServer, credentials_are
 from tests.unit.twilio_side import (
     CALL_SID,
@@ -50,6 +53,21 @@ def performs(work: Work, **changes: Any) -> None:
     """The worker receives one message; unless it says otherwise, it was queued just now."""
     body = asdict(work) | {"since": work.since or instants.now()} | changes
     summarize_call.handler({"Records": [{"body": json.dumps(body)}]}, None)
+
+
+def works_through(cloud: Any) -> None:
+    """All that was ever queued, also what is to wait, and what follows on it; but for the price."""
+    done = 0
+    while done < len(works := queued(cloud)):
+        work = works[done]
+        done += 1
+        if work["kind"] != "fetch_price":
+            performs(Work(**{name: said for name, said in work.items() if name != "delay"}))
+
+
+def tell(*webhooks: Told) -> None:
+    for told in webhooks:
+        assert call(told.function, told.event)["statusCode"] in (200, 204)
 
 
 def fetches(transcript_sid: str, **changes: Any) -> None:
@@ -125,7 +143,8 @@ class TestOrderingATranscript:
         twilio.recorded(CALL_SID, MESSAGE_SID, channels=1)
         connected_line()
         twilio_sends("incoming_call")
-        twilio_sends("dial_finished", DialCallStatus="no-answer", DialBridged=None)
+        nothing = dict.fromkeys(("DialBridged", "DialCallDuration", "RecordingUrl"))
+        twilio_sends("dial_finished", DialCallStatus="no-answer", **nothing)
         twilio_sends("voicemail_left")
 
         performs(ORDER, recording_sid=MESSAGE_SID)
@@ -476,6 +495,46 @@ def test_the_summary_is_the_summary_operators_else_another_text(
     assert summary_text([classified, *written]) == text
 
 
+class TestACallWithTwoRecordings:
+    """The conversation was recorded, its end was not told, and the fallback then took a message."""
+
+    @pytest.mark.parametrize("first", ["conversation", "message"])
+    def test_is_told_by_the_conversation_whichever_comes_first(
+        self, cloud: Any, twilio: TwilioServer, monkeypatch: pytest.MonkeyPatch, first: str
+    ) -> None:
+        for name in ("RECORDING", "TRANSCRIPTION"):
+            monkeypatch.setenv(f"TWILIO_ENABLE_{name}", "true")
+        connected_line()
+        twilio.carried(CALL_SID, SCRIPT)
+        twilio.recorded(CALL_SID, RECORDING_SID)
+        twilio.recorded(CALL_SID, MESSAGE_SID, channels=1)
+        tell(rings(0), *legs((1, "initiated"), (2, "ringing"), (12, "in-progress")))
+        tell(leg(50, "completed", 3, CallDuration="38"))
+        conversation = [recording(54, "completed", RecordingDuration="38")]
+        message = [
+            message_left(61, 5),
+            recording(65, "completed", MESSAGE_SID, RecordingDuration="5", RecordingChannels="1"),
+        ]
+
+        for recorded in {
+            "conversation": (conversation, message),
+            "message": (message, conversation),
+        }[first]:
+            tell(*recorded)
+            works_through(cloud)
+        tell(ended(66))
+        works_through(cloud)
+
+        call = stored_call(cloud)
+        told = {t.sid: t.recording_sid for t in twilio.account.transcripts.values()}
+        assert call["recordingSid"] == RECORDING_SID
+        assert told[call["transcriptSid"]] == RECORDING_SID
+        assert (call["summaryText"], call["appointmentBooked"]) == (SUMMARY, True)
+        assert call["work"]["audioOf"] == call["work"]["transcriptOf"] == RECORDING_SID
+        fetched = [asked.path for asked in twilio.asked if asked.path.endswith(".mp3")]
+        assert RECORDING_SID in fetched[-1]
+
+
 class TestCopyingTheAudio:
     def test_copies_two_channels(self, cloud: Any, recorded: TwilioServer) -> None:
         performs(COPY)
@@ -540,6 +599,16 @@ class TestThePrice:
 
         assert stored_call(cloud)["work"]["priceFailure"] == "not_answered"
         assert queued(cloud) == []
+
+    def test_of_a_call_whose_length_is_not_known_yet_may_come(
+        self, cloud: Any, twilio: TwilioServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        ended = SimpleNamespace(status="completed", duration=None, price=None)
+        monkeypatch.setattr(twilio_api, "call", lambda _: ended)
+
+        performs(PRICE)
+
+        assert [later["kind"] for later in queued(cloud)] == ["fetch_price"]
 
 
 class TestWorkThatIsNotReady:

@@ -196,6 +196,15 @@ CALLS: dict[str, list[Told]] = {
         ended(43),
         recording(45, "completed", MESSAGE_SID, RecordingDuration="20", RecordingChannels="1"),
     ],
+    "answered, its end not told, and the fallback took a message": [
+        rings(0),
+        *legs((1, "initiated"), (2, "ringing"), (12, "in-progress")),
+        leg(50, "completed", 3, CallDuration="38"),
+        recording(54, "completed", RecordingDuration="38"),
+        message_left(61, 5),
+        ended(63),
+        recording(65, "completed", MESSAGE_SID, RecordingDuration="5", RecordingChannels="1"),
+    ],
     "transcribed while it was spoken": [
         rings(0),
         *live_words(2, 30, "summarised"),
@@ -222,6 +231,7 @@ AMOUNTS_TO = {
     "the clinic's number failed, no message": ("missed", "none"),
     "the fallback rang the clinic": ("answered", "none"),
     "the fallback took a message": ("voicemail", "pending"),
+    "answered, its end not told, and the fallback took a message": ("answered", "pending"),
     "transcribed while it was spoken": ("answered", "pending"),
     "recorded, and words while it was spoken": ("answered", "pending"),
 }

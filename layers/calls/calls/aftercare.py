@@ -12,7 +12,8 @@ from calls.work_queue import Work
 def copy_audio(work: Work) -> None:
     """Copy a recording to S3 as MP3. Raises NotReady until Twilio has it."""
     described = call_store.get(work.call_sid) or {}
-    if described.get("work", {}).get("audioKey"):
+    is_main = described.get("recordingSid", work.recording_sid) == work.recording_sid
+    if not is_main or described.get("work", {}).get("audioKey"):
         return
     try:
         mp3 = twilio_api.recording_audio(work.recording_sid)
@@ -20,7 +21,8 @@ def copy_audio(work: Work) -> None:
         raise NotReady("recording is not there yet") from error
     clinic_id = described.get("customerId") or NOBODY
     key = archive.put_audio(clinic_id, work.call_sid, mp3)
-    call_store.finish(work.call_sid, audioKey=key)
+    of = work.recording_sid
+    call_store.finish_about(work.call_sid, of, audioKey=key, audioOf=of)
 
 
 def fetch_price(work: Work) -> None:
@@ -38,6 +40,7 @@ def price(call: Any) -> dict[str, str]:
     """
     if call.price is not None:
         return {"price": str(call.price), "priceUnit": call.price_unit}
-    if rest_facts.has_ended(call) and not whole(call.duration):
+    was_answered = call.status == "completed" and whole(call.duration) != 0
+    if rest_facts.has_ended(call) and not was_answered:
         return {"priceFailure": "not_answered"}
     return {}

@@ -39,6 +39,18 @@ DONE_BY = {
     "audio": ("audioKey", "audioFailure"),
     "price": ("price", "priceFailure"),
 }
+# What is made of a recording, beside the recording's own SID: of another one it is nothing.
+MADE_OF = {
+    "audioOf": ("audioKey", "audioFailure"),
+    "transcriptOf": (
+        "transcriptClaim",
+        "transcriptSid",
+        "transcriptKey",
+        "summaryText",
+        "summaryFailure",
+        "booking",
+    ),
+}
 # Which recording speaks for a call that has several.
 RECORDING_SOURCES = ("RecordVerb", "DialVerb")
 RECORDING_RANK = ("in-progress", "processing", "absent", "failed", "completed")
@@ -127,6 +139,14 @@ def recordings(facts: Facts) -> list[dict[str, Any]]:
 def main_recording(facts: Facts) -> dict[str, Any]:
     """The recording that speaks for the call, or an empty dict."""
     return max(recordings(facts), key=_recording_rank, default={})
+
+
+def about_main_recording(call: Call) -> Call:
+    """The call without what was made of a recording that does not speak for it any more."""
+    sid, work = main_recording(call["facts"]).get("sid"), call["work"]
+    of_others = {of: made for of, made in MADE_OF.items() if sid and work.get(of, sid) != sid}
+    gone = {name for of, made in of_others.items() for name in (of, *made)}
+    return call | {"work": {name: done for name, done in work.items() if name not in gone}}
 
 
 def _recording_rank(recording: Mapping[str, Any]) -> tuple[int, int, str]:

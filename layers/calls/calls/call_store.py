@@ -153,6 +153,16 @@ def finish(call_sid: str, **done: Any) -> Call:
     return change(call_sid, lambda call: calls.with_work(call, **done))
 
 
+def finish_about(call_sid: str, recording_sid: str, **done: Any) -> Call:
+    """The same of a recording, unless by now another one speaks for the call."""
+
+    def finished(call: Call) -> Call:
+        speaks = calls.main_recording(call["facts"]).get("sid", recording_sid) == recording_sid
+        return calls.with_work(call, **done) if speaks else call
+
+    return change(call_sid, finished)
+
+
 def replace_verdict(call_sid: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Call:
     """Write a verdict in place of another, unless somebody else has replaced that one since."""
 
@@ -290,7 +300,7 @@ def with_facts(
     call: Call, known: facts.Facts, line: Line | None = None, awaits: tuple[str, ...] = ()
 ) -> Call:
     """The call with these facts in place of its own, and whose it then is."""
-    noted = call | {"facts": known}
+    noted = calls.about_main_recording(call | {"facts": known})
     noted = calls.awaiting(noted, *awaits) if awaits else noted
     # What is told late may say that the call began before its number changed hands.
     is_owned = noted["work"].get("customerId") and _where_and_when(noted) == _where_and_when(call)

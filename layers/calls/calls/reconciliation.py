@@ -28,7 +28,7 @@ from calls import (
 from calls.call import Call
 from calls.call_store import Selection
 from calls.line import Line
-from calls.reconciliation_run import AWAY, Patience, Report, Run, Stopped
+from calls.reconciliation_run import Patience, Report, Run, Stopped
 from calls.work_queue import GIVE_UP_AFTER, Work
 
 logger = Logger(child=True)
@@ -103,7 +103,7 @@ def _go_through_lines(run: Run) -> None:
         if not is_done and _last_owned(line) > run.ago(WINDOW.total_seconds()):
             try:
                 _go_through(run, line, _position(run, line, before))
-            except AWAY as error:
+            except twilio_api.Unavailable as error:
                 run.was_away(error)
                 continue
         run.report["lines"] += 1
@@ -136,7 +136,7 @@ def _go_through(run: Run, line: Line, position: Position) -> None:
                     if count % SAVED_EVERY == 0:
                         _save(line, position)
             position = max(position, (day_ends, ""))
-    except (Stopped, *AWAY):
+    except (Stopped, twilio_api.Unavailable):
         _save(line, position)
         raise
     _save(line, (max(until, position[0]), DONE))
@@ -272,7 +272,9 @@ def _settle(run: Run, call_sid: str) -> None:
     run.checked.add(call_sid)
     error = run.attempt(call_sid, partial(_look_after, run, call))
     # What cannot be had today may be there tomorrow.
-    patience = WINDOW.total_seconds() if isinstance(error, AWAY) else UNSETTLED_TOO_LONG
+    patience = (
+        WINDOW.total_seconds() if isinstance(error, twilio_api.Unavailable) else UNSETTLED_TOO_LONG
+    )
     if error and _unsettled_for(call) > patience:
         _give_up(run, call_sid, "cannot_be_repaired")
 

@@ -11,13 +11,12 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from calls import call_store, instants, reconciliation_store, twilio_api
-from calls.aws import AwsError
 from calls.reconciliation_store import Taken
 
 logger = Logger(child=True)
 
 MOST_CALLS = 2000
-# So many in a row, and it is not one call that cannot be had, but Twilio or DynamoDB.
+# So many in a row, and it is not one call that cannot be had, but Twilio.
 MOST_AWAY = 3
 LEASE_RENEWED_AFTER = 15  # seconds
 
@@ -30,8 +29,6 @@ OF_ONE_CALL = (
     TypeError,
     ValueError,
 )
-# What is of one call, or of them all.
-AWAY = (twilio_api.Unavailable, *AwsError)
 
 Report = dict[str, Any]
 Recordings = dict[str, list[Any]]
@@ -102,7 +99,7 @@ class Run:
             logger.error("call not reconciled", call_sid=call_sid, error=type(error).__name__)
             self.report["failed"] += 1
             return error
-        except AWAY as error:
+        except twilio_api.Unavailable as error:
             logger.error("call not reconciled", call_sid=call_sid, error=type(error).__name__)
             self.report["failed"] += 1
             self.was_away(error)
@@ -110,10 +107,9 @@ class Run:
         self.away = 0
         return None
 
-    def was_away(self, error: Exception) -> None:
+    def was_away(self, error: twilio_api.Unavailable) -> None:
         """Remember that something could not be had; the run ends at once where it is told to wait."""
-        is_twilio = isinstance(error, twilio_api.Unavailable)
-        self.trouble = f"twilio: {error}" if is_twilio else f"aws: {type(error).__name__}"
+        self.trouble = f"twilio: {error}"
         self.away = MOST_AWAY if isinstance(error, twilio_api.TooMany) else self.away + 1
 
     def recordings_of(self, call_sid: str, day: str) -> list[Any]:

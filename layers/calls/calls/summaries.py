@@ -57,7 +57,9 @@ def order_transcript(work: Work) -> Work | None:
     if not settings.load().intelligence_service:
         call_store.finish(work.call_sid, summaryFailure="no_intelligence_service")
         return None
-    claim = _claim(work.call_sid)
+    if not _speaks_for(item, work.recording_sid):
+        return None
+    claim = _claim(work.call_sid, work.recording_sid)
     if claim is None:
         return None
     try:
@@ -65,7 +67,7 @@ def order_transcript(work: Work) -> Work | None:
     except twilio_api.Unavailable:
         _release(work.call_sid)
         raise
-    call_store.finish(work.call_sid, transcriptSid=sid)
+    call_store.finish_about(work.call_sid, work.recording_sid, transcriptSid=sid)
     return Work("fetch_summary", work.call_sid, transcript_sid=sid)
 
 
@@ -84,21 +86,19 @@ def fetch_summary(work: Work) -> str:
     if item is None:
         # Another call of the account, which is none of ours, or one that the reconciler has yet to find.
         raise NotReady("no such call yet")
-    if item.get("summaryReady"):
+    recording_sid = _recording_of(transcript)
+    if item.get("summaryReady") or not _speaks_for(item, recording_sid):
         return call_sid
     if transcript.status in ("failed", "canceled", "error"):
-        call_store.finish(
-            call_sid,
-            transcriptSid=work.transcript_sid,
-            summaryFailure=f"transcript_{transcript.status}",
-        )
+        failure = {"summaryFailure": f"transcript_{transcript.status}"}
+        _finish(call_sid, recording_sid, transcriptSid=work.transcript_sid, **failure)
         return call_sid
     if transcript.status != "completed":
         raise NotReady(f"transcript is {transcript.status}")
     results = twilio_api.operator_results(work.transcript_sid)
     if not results and work.attempt < LOOKS_FOR_RESULTS:
         raise NotReady("no operator results yet")
-    _store(call_sid, work.transcript_sid, results)
+    _store(call_sid, recording_sid, work.transcript_sid, results)
     return call_sid
 
 
@@ -167,7 +167,19 @@ def turns_of(sentences: Iterable[Any]) -> list[dict[str, Any]]:
     ]
 
 
-def _claim(call_sid: str) -> str | None:
+def _speaks_for(item: Mapping[str, Any], recording_sid: str) -> bool:
+    """Whether a call is told by this recording; what was said live ("") is the call's own."""
+    return not recording_sid or item.get("recordingSid", recording_sid) == recording_sid
+
+
+def _finish(call_sid: str, recording_sid: str, **done: Any) -> None:
+    if recording_sid:
+        call_store.finish_about(call_sid, recording_sid, transcriptOf=recording_sid, **done)
+    else:
+        call_store.finish(call_sid, **done)
+
+
+def _claim(call_sid: str, recording_sid: str) -> str | None:
     """Take the right to order: "first", "again" after a try that may have ordered, None if done.
 
     Raises NotReady while somebody else has it.
@@ -182,7 +194,7 @@ def _claim(call_sid: str) -> str | None:
             return call
         if claimed_at and instants.seconds_between(claimed_at, instants.now()) < CLAIM_SECONDS:
             raise NotReady("another try to order is under way")
-        return calls.with_work(call, transcriptClaim=instants.now())
+        return calls.with_work(call, transcriptClaim=instants.now(), transcriptOf=recording_sid)
 
     call_store.change(call_sid, take)
     return taken[0]
@@ -223,21 +235,29 @@ def _call_of(transcript: Any) -> str | None:
     """The call of a transcript: its CustomerKey, its recording's call, or the live one's."""
     if (transcript.customer_key or "").startswith("CA"):
         return str(transcript.customer_key)
-    source = (transcript.channel or {}).get("media_properties", {}).get("source_sid") or ""
-    if source.startswith("RE"):
-        return str(twilio_api.recording(source).call_sid)
+    if recording_sid := _recording_of(transcript):
+        return str(twilio_api.recording(recording_sid).call_sid)
     return call_store.by_transcript(transcript.sid)
 
 
-def _store(call_sid: str, transcript_sid: str, results: list[dict[str, Any]]) -> None:
+def _recording_of(transcript: Any) -> str:
+    """The recording that was transcribed, or "" for what was transcribed live."""
+    source = (transcript.channel or {}).get("media_properties", {}).get("source_sid") or ""
+    return source if source.startswith("RE") else ""
+
+
+def _store(
+    call_sid: str, recording_sid: str, transcript_sid: str, results: list[dict[str, Any]]
+) -> None:
     turns = turns_of(twilio_api.sentences(transcript_sid))
     text = summary_text(results)
     described = call_store.get(call_sid) or {}
     document = {"turns": turns, "operatorResults": results}
     key = archive.put_transcript(described.get("customerId") or NOBODY, call_sid, document)
     outcome = {"summaryText": text} if text else {"summaryFailure": "no_summary_operator"}
-    call_store.finish(
+    _finish(
         call_sid,
+        recording_sid,
         transcriptSid=transcript_sid,
         transcriptKey=key,
         booking=_verdict(described, turns, text),
