@@ -44,7 +44,8 @@ def reconcile(deployed: Deployed) -> Iterator[dict[str, Any]]:
         event.setdefault("since", report["beganAt"])
         if report["finished"]:
             return
-        if report["stopped"] not in ("time", "count") or not report["checked"]:
+        is_moving = report["checked"] or report["lines"]
+        if report["stopped"] not in ("time", "count") or not is_moving:
             waits += 1
             time.sleep(_SECONDS_BETWEEN_WAITS)
     raise ChoreFailed(f"the reconciler does not get on: {report['stopped']}")

@@ -595,7 +595,7 @@ class TestTheSummary:
 class TestTheTranscript:
     def test_is_that_of_the_recording(self, cloud: Any) -> None:
         turns = [{"speaker": "caller", "text": "Hello?", "start": 0.5, "end": 1.25}]
-        key = archive.put_transcript(CLINIC, "A", {"turns": turns, "operatorResults": []})
+        key = archive.put_transcript(CLINIC, "A", "GT1", {"turns": turns, "operatorResults": []})
         stored("A", transcriptKey=key)
 
         answer = asks(f"{LIST}/A/transcript")
@@ -648,7 +648,7 @@ class TestTheTranscript:
 
 class TestTheRecording:
     def test_is_a_link_to_the_copy(self, cloud: Any) -> None:
-        key = archive.put_audio(CLINIC, CALL_SID, b"mp3 with two channels")
+        key = archive.put_audio(CLINIC, CALL_SID, "RE1", b"mp3 with two channels")
         connected_line()
         twilio_sends("recording_ready")
         twilio_sends("incoming_call")

@@ -346,6 +346,91 @@ class TestACallThatCannotBeRepaired:
         assert (report["finished"], report["stopped"]) == (False, "twilio: HTTP 500")
         assert sorted(stored_calls(cloud)) == sorted(others)
 
+    def test_is_given_up_after_a_month_even_if_twilio_says_nothing_of_it(
+        self, cloud: Any, twilio: TwilioServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        long_ago = instants.iso(ago(days=31))
+        remembered(number=LINE, CA1={"ended": long_ago}, CA2={"ended": instants.iso(ago(days=1))})
+        fails(monkeypatch, "call", twilio_api.Refused(400, 20001, "no"))
+
+        report = reconciled()
+
+        assert (report["givenUp"], report["failed"]) == (1, 1)
+        assert list(reconciliation_store.read(reconciliation.FAILED)["calls"]) == ["CA2"]
+
+    def test_gives_its_turn_to_the_others_that_failed(
+        self, cloud: Any, twilio: TwilioServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Three in a row end a run; the next one begins with those that were not tried."""
+        connected_line()
+        reconciled()
+        well = missed(twilio, ago(days=2))
+        ended = {"ended": instants.iso(ago(days=2))}
+        remembered(number=LINE, **{f"CA{n}": ended for n in range(3)}, **{well: ended})
+        call = twilio_api.call
+
+        def call_or_fail(sid: str) -> Any:
+            if sid != well:
+                raise twilio_api.Unavailable("HTTP 500")
+            return call(sid)
+
+        monkeypatch.setattr(twilio_api, "call", call_or_fail)
+
+        assert [reconciled()["created"] for _ in range(2)] == [0, 1]
+
+    def test_does_not_end_the_others_where_no_more_can_be_remembered(
+        self, cloud: Any, twilio: TwilioServer, failing: dict[str, Exception]
+    ) -> None:
+        connected_line()
+        connected_line(phone_number="+13125550199")
+        first, second, third = (missed(twilio, ago(hours=hours)) for hours in (5, 4, 3))
+        other = missed(twilio, ago(hours=2), to="+13125550199")
+        failing |= dict.fromkeys((first, second), KeyError("unforeseen"))
+
+        with pytest.MonkeyPatch.context() as narrow:
+            narrow.setattr(reconciliation, "MOST_FAILED", 1)
+            report = reconciled()
+            assert report["stopped"] == "1 calls cannot be repaired"
+            assert stored_calls(cloud) == [other]
+            del failing[first]
+            reconciled()
+            assert stored_calls(cloud) == sorted([other, first, third])
+        failing.clear()
+
+        assert reconciled()["finished"]
+        assert stored_calls(cloud) == sorted([other, first, second, third])
+
+    def test_is_not_hidden_by_being_unsettled(
+        self, cloud: Any, twilio: TwilioServer, failing: dict[str, Exception]
+    ) -> None:
+        connected_line()
+        call_sid = missed(twilio, ago(hours=2))
+        told = facts.known("voice", startedAt=instants.iso(ago(hours=2)), twilioPhoneNumber=LINE)
+        call_store.change(call_sid, lambda call: call_store.with_facts(call, told))
+        failing[call_sid] = KeyError("unforeseen")
+        reconciled()
+        failing.clear()
+
+        reconciled()
+
+        assert not reconciliation_store.read(reconciliation.FAILED)["calls"]
+
+
+def remembered(number: str, **calls: dict[str, str]) -> None:
+    """Calls that failed in runs before."""
+    never = {"number": number, "tried": ""}
+    failed = {sid: never | said for sid, said in calls.items()}
+    reconciliation_store.write(reconciliation.FAILED, calls=failed)
+
+
+def fails(monkeypatch: pytest.MonkeyPatch, what: str, error: Exception) -> None:
+    """Twilio fails whenever it is asked this."""
+
+    def failing(*_: Any) -> Any:
+        raise error
+
+    monkeypatch.setattr(twilio_api, what, failing)
+
 
 class TestWhatIsRight:
     def test_is_not_touched(self, cloud: Any, twilio: TwilioServer, calls: RealCalls) -> None:
@@ -429,7 +514,7 @@ class TestANumberThatMoved:
 class TestARun:
     @pytest.fixture(autouse=True)
     def line(self, cloud: Any) -> None:
-        owner = {"clinicId": CLINIC, "from": instants.iso(ago(days=2)), "to": None}
+        owner = {"clinicId": CLINIC, "from": instants.iso(ago(days=3)), "to": None}
         connected_line(owners=(owner,))
 
     def test_that_crashes_loses_nothing(
@@ -478,6 +563,44 @@ class TestARun:
             (1, None),
         ]
         assert stored_calls(cloud) == sids
+
+    def test_passes_over_lines_that_twilio_fails_about(
+        self, cloud: Any, twilio: TwilioServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Three in a row end a run, but the lines take turns."""
+        bad = [f"+1312555010{n}" for n in range(4)]
+        for number in bad:
+            connected_line(phone_number=number)
+        call_sid = missed(twilio, ago(hours=3))
+        calls_to = twilio_api.calls_to
+
+        def calls_or_fail(number: str, day: str) -> Any:
+            if number in bad:
+                raise twilio_api.Unavailable("ReadTimeout")
+            return calls_to(number, day)
+
+        monkeypatch.setattr(twilio_api, "calls_to", calls_or_fail)
+
+        reports = [on_schedule() for _ in range(3)]
+
+        assert {report["finished"] for report in reports} == {False}
+        assert reports[-1]["stopped"] == "twilio: ReadTimeout"
+        assert stored_calls(cloud) == [call_sid]
+
+    def test_finds_what_twilio_lists_late_though_it_stopped_in_between(
+        self, cloud: Any, twilio: TwilioServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        listed, late = missed(twilio, ago(minutes=20)), missed(twilio, ago(minutes=30))
+        hidden = twilio.account.calls.pop(late)
+        with monkeypatch.context() as stopping:
+            stopping.setattr(reconciliation_run, "MOST_CALLS", 1)
+            missed(twilio, ago(minutes=10))
+            assert not reconciled()["finished"]
+        twilio.account.calls[late] = hidden
+
+        reconciled()
+
+        assert {listed, late} <= {*stored_calls(cloud)}
 
     def test_gets_through_a_long_pause_a_day_at_a_time(
         self, cloud: Any, twilio: TwilioServer, monkeypatch: pytest.MonkeyPatch
@@ -669,11 +792,8 @@ class TestACallThatNeverSettles:
     ) -> None:
         """But while Twilio is away nothing is given up."""
 
-        def fails(_: str) -> Any:
-            raise error
-
         old = self.unsettled(hours=30)
-        monkeypatch.setattr(twilio_api, "call", fails)
+        fails(monkeypatch, "call", error)
 
         report = on_schedule()
 

@@ -51,9 +51,9 @@ def stored(
         "voice", twilioPhoneNumber=LINE, startedAt=f"2026-11-09T16:{minute:02}:00.000Z"
     )
     told |= facts.known("voice", **{"from": CALLER}) | facts.known("status", status="completed")
-    key = f"{clinic}/{sid}/transcript.json"
+    key = f"{clinic}/{sid}/GT1.json"
     if turns is not None:
-        key = archive.put_transcript(clinic, sid, {"turns": turns, "operatorResults": []})
+        key = archive.put_transcript(clinic, sid, "GT1", {"turns": turns, "operatorResults": []})
     verdict: dict[str, Any] = {"booked": booked, "confidence": 0.6, "reason": "old"}
     verdict |= {"evidence": [], "appointment": None, "engine": engine}
 

@@ -105,8 +105,14 @@ def order_elsewhere(twilio: TwilioServer, customer_key: str | None = None) -> st
     return str(made.sid)
 
 
-def archived(cloud: Any, what: str) -> Any:
-    return cloud.s3.get_object(Bucket="files", Key=f"{CLINIC}/{CALL_SID}/{what}")
+def archived_audio(cloud: Any) -> Any:
+    return cloud.s3.get_object(Bucket="files", Key=stored_call(cloud)["work"]["audioKey"])
+
+
+def archived_words(cloud: Any) -> Any:
+    key = stored_call(cloud)["work"]["transcriptKey"]
+    assert key.startswith(f"{CLINIC}/{CALL_SID}/")
+    return json.loads(cloud.s3.get_object(Bucket="files", Key=key)["Body"].read())
 
 
 @pytest.fixture
@@ -288,7 +294,7 @@ class TestFetchingTheSummary:
         assert stored["summaryReady"] is True
         assert stored["booking"]["engine"] == booking.ENGINE
         assert stored["appointmentBooked"] == stored["booking"]["booked"]
-        kept = json.loads(archived(cloud, "transcript.json")["Body"].read())
+        kept = archived_words(cloud)
         assert kept["turns"] == [
             {
                 "speaker": "caller",
@@ -454,7 +460,7 @@ class TestFetchingTheSummary:
 
         fetches(sid)
 
-        kept = json.loads(archived(cloud, "transcript.json")["Body"].read())
+        kept = archived_words(cloud)
         assert len(kept["turns"]) == 4
 
     def test_of_a_voicemail_hears_the_patient_only(self, cloud: Any, twilio: TwilioServer) -> None:
@@ -466,7 +472,7 @@ class TestFetchingTheSummary:
 
         fetches(ordered(twilio))
 
-        kept = json.loads(archived(cloud, "transcript.json")["Body"].read())
+        kept = archived_words(cloud)
         assert {turn["speaker"] for turn in kept["turns"]} == {"caller"}
 
 
@@ -531,8 +537,9 @@ class TestACallWithTwoRecordings:
         assert told[call["transcriptSid"]] == RECORDING_SID
         assert (call["summaryText"], call["appointmentBooked"]) == (SUMMARY, True)
         assert call["work"]["audioOf"] == call["work"]["transcriptOf"] == RECORDING_SID
-        fetched = [asked.path for asked in twilio.asked if asked.path.endswith(".mp3")]
-        assert RECORDING_SID in fetched[-1]
+        assert RECORDING_SID in call["work"]["audioKey"]
+        speakers = {turn["speaker"] for turn in archived_words(cloud)["turns"]}
+        assert speakers == {"caller", "agent"}
 
 
 class TestCopyingTheAudio:
@@ -541,7 +548,7 @@ class TestCopyingTheAudio:
 
         (request,) = recorded.requests("GET", f"{RECORDING_SID}.mp3")
         assert request.query == {"RequestedChannels": "2"}
-        copy = archived(cloud, "recording.mp3")
+        copy = archived_audio(cloud)
         assert copy["ContentType"] == "audio/mpeg"
         assert len(copy["Body"].read()) > 0
 
@@ -552,7 +559,7 @@ class TestCopyingTheAudio:
 
         channels = [a.query["RequestedChannels"] for a in recorded.requests("GET", ".mp3")]
         assert channels == ["2", "1"]
-        assert archived(cloud, "recording.mp3")["ContentLength"] > 0
+        assert archived_audio(cloud)["ContentLength"] > 0
 
     def test_of_a_recording_that_is_not_there_yet_is_tried_later(
         self, cloud: Any, recorded: TwilioServer

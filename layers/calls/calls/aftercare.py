@@ -3,6 +3,7 @@
 from typing import Any
 
 from calls import archive, call_store, rest_facts, twilio_api
+from calls import call as calls
 from calls.facts import whole
 from calls.line import NOBODY
 from calls.summaries import NotReady
@@ -11,17 +12,15 @@ from calls.work_queue import Work
 
 def copy_audio(work: Work) -> None:
     """Copy a recording to S3 as MP3. Raises NotReady until Twilio has it."""
-    described = call_store.get(work.call_sid) or {}
-    is_main = described.get("recordingSid", work.recording_sid) == work.recording_sid
-    if not is_main or described.get("work", {}).get("audioKey"):
+    described, of = call_store.get(work.call_sid) or {}, work.recording_sid
+    if described.get("work", {}).get("audioKey") or not calls.is_told_by(described, of):
         return
     try:
-        mp3 = twilio_api.recording_audio(work.recording_sid)
+        mp3 = twilio_api.recording_audio(of)
     except twilio_api.NotFound as error:
         raise NotReady("recording is not there yet") from error
     clinic_id = described.get("customerId") or NOBODY
-    key = archive.put_audio(clinic_id, work.call_sid, mp3)
-    of = work.recording_sid
+    key = archive.put_audio(clinic_id, work.call_sid, of, mp3)
     call_store.finish_about(work.call_sid, of, audioKey=key, audioOf=of)
 
 

@@ -14,15 +14,17 @@ class Gone(Exception):
     """A file is not kept any more, though its call is: `RetentionDays` was made shorter."""
 
 
-def put_audio(clinic_id: str, call_sid: str, mp3: bytes) -> str:
-    """Store a call's recording; the answer is its key."""
-    return _put(f"{clinic_id}/{call_sid}/recording.mp3", mp3, "audio/mpeg")
+def put_audio(clinic_id: str, call_sid: str, recording_sid: str, mp3: bytes) -> str:
+    """Store a recording of a call; the answer is its key."""
+    return _put(f"{clinic_id}/{call_sid}/{recording_sid}.mp3", mp3, "audio/mpeg")
 
 
-def put_transcript(clinic_id: str, call_sid: str, document: dict[str, Any]) -> str:
-    """Store a call's transcript, `{"turns", "operatorResults"}`; the answer is its key."""
+def put_transcript(
+    clinic_id: str, call_sid: str, transcript_sid: str, document: dict[str, Any]
+) -> str:
+    """Store a transcript of a call, `{"turns", "operatorResults"}`; the answer is its key."""
     body = json.dumps(document).encode()
-    return _put(f"{clinic_id}/{call_sid}/transcript.json", body, "application/json")
+    return _put(f"{clinic_id}/{call_sid}/{transcript_sid}.json", body, "application/json")
 
 
 def transcript(key: str) -> dict[str, Any]:

@@ -39,7 +39,7 @@ DONE_BY = {
     "audio": ("audioKey", "audioFailure"),
     "price": ("price", "priceFailure"),
 }
-# What is made of a recording, beside the recording's own SID: of another one it is nothing.
+# What is made of a recording, and the name under which that recording's SID stands.
 MADE_OF = {
     "audioOf": ("audioKey", "audioFailure"),
     "transcriptOf": (
@@ -141,11 +141,18 @@ def main_recording(facts: Facts) -> dict[str, Any]:
     return max(recordings(facts), key=_recording_rank, default={})
 
 
+def is_told_by(described: Mapping[str, Any], recording_sid: str) -> bool:
+    """Whether this recording speaks for a call, as far as is known; "" is what was said live."""
+    return not recording_sid or described.get("recordingSid") in (None, recording_sid)
+
+
 def about_main_recording(call: Call) -> Call:
     """The call without what was made of a recording that does not speak for it any more."""
     sid, work = main_recording(call["facts"]).get("sid"), call["work"]
-    of_others = {of: made for of, made in MADE_OF.items() if sid and work.get(of, sid) != sid}
-    gone = {name for of, made in of_others.items() for name in (of, *made)}
+    of_others = {of: made for of, made in MADE_OF.items() if work.get(of) not in (None, sid)}
+    if not sid or not of_others:
+        return call
+    gone = {"queuedAt", *(name for of, made in of_others.items() for name in (of, *made))}
     return call | {"work": {name: done for name, done in work.items() if name not in gone}}
 
 

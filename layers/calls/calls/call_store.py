@@ -157,7 +157,7 @@ def finish_about(call_sid: str, recording_sid: str, **done: Any) -> Call:
     """The same of a recording, unless by now another one speaks for the call."""
 
     def finished(call: Call) -> Call:
-        speaks = calls.main_recording(call["facts"]).get("sid", recording_sid) == recording_sid
+        speaks = calls.is_told_by(calls.attributes(call), recording_sid)
         return calls.with_work(call, **done) if speaks else call
 
     return change(call_sid, finished)

@@ -46,14 +46,21 @@ PAGE = 25
 UNSETTLED = "unsettled"
 ALL_UNSETTLED = Selection("Unsettled", "unsettled", "unsettled", oldest_first=True)
 FAILED = "failed"
-# Of more, something else is wrong; the run ends before it goes past them.
-MOST_FAILED = 500
+# As many as an item of DynamoDB holds with ease; a line with one more waits until there are fewer.
+MOST_FAILED = 1000
 
 # Stands for the call after which there is none.
 DONE = "done"
 
 # The end of a call and its SID: a line's calls are gone through in this order.
 Position = tuple[str, str]
+# Of a call that failed: the `number` that was called, when it `ended`, when it was last `tried`.
+Failed = dict[str, dict[str, str]]
+
+
+class TooManyFailed(Exception):
+    """No more calls that failed can be remembered, so that no line may go past another one."""
+
 
 ON_SCHEDULE = Patience(for_webhooks=120, for_work=900, for_queued=3600)
 AT_ONCE = Patience(for_webhooks=0, for_work=0, for_queued=60)
@@ -73,6 +80,8 @@ def reconcile(seconds: float, patience: Patience, since: str | None = None) -> R
     stopped: str | None = None
     try:
         run.go_on()
+        if len(_failed()) >= MOST_FAILED:
+            _try_failed_again(run)
         _go_through_lines(run)
         _go_through_unsettled(run)
         _try_failed_again(run)
@@ -85,6 +94,7 @@ def reconcile(seconds: float, patience: Patience, since: str | None = None) -> R
     age = instants.seconds_between(left[0], instants.now()) if left else 0
     report = run.report | {
         "checked": len(run.checked),
+        "failed": len(run.failed),
         "unsettled": len(left),
         "oldestUnsettledAge": max(0, round(age)),
     }
@@ -94,10 +104,10 @@ def reconcile(seconds: float, patience: Patience, since: str | None = None) -> R
 
 
 def _go_through_lines(run: Run) -> None:
-    """The line that was gone through longest ago comes first, so that none waits for ever."""
+    """The line that had its turn longest ago comes first, so that none waits for ever."""
     lines = [line for line in line_store.lines() if line.owners]
     saved = {line.phone_number: reconciliation_store.read(line.phone_number) for line in lines}
-    for line in sorted(lines, key=lambda line: str(saved[line.phone_number].get("until", ""))):
+    for line in sorted(lines, key=lambda line: str(saved[line.phone_number].get("tried", ""))):
         before = saved[line.phone_number]
         is_done = before.get("lastCall") == DONE and before["until"] >= run.since
         if not is_done and _last_owned(line) > run.ago(WINDOW.total_seconds()):
@@ -105,6 +115,9 @@ def _go_through_lines(run: Run) -> None:
                 _go_through(run, line, _position(run, line, before))
             except twilio_api.Unavailable as error:
                 run.was_away(error)
+                continue
+            except TooManyFailed:
+                run.trouble = f"{MOST_FAILED} calls cannot be repaired"
                 continue
         run.report["lines"] += 1
 
@@ -125,8 +138,9 @@ def _go_through(run: Run, line: Line, position: Position) -> None:
         for day in _days(instants.before(position[0], round(LONGEST_CALL.total_seconds())), until):
             run.go_on()
             day_ends = min(until, _next(day))
-            # A date sorts before all of its instants. Of the day before, those are left that ended on this one.
+            # Of the day before, those are left that ended on this one; a date sorts before its instants.
             listed = [one for one in listed if one[0] > day] + _ended(line, day)
+            run.away = 0
             for ended_at, call in sorted(listed, key=lambda one: (one[0], one[1].sid)):
                 if position < (ended_at, call.sid) and ended_at <= day_ends:
                     run.go_on()
@@ -136,16 +150,16 @@ def _go_through(run: Run, line: Line, position: Position) -> None:
                     if count % SAVED_EVERY == 0:
                         _save(line, position)
             position = max(position, (day_ends, ""))
-    except (Stopped, twilio_api.Unavailable):
-        _save(line, position)
+    except (Stopped, TooManyFailed, twilio_api.Unavailable):
+        # Twilio may list a call late, and the next run may come late as well.
+        _save(line, min(position, (run.ago(OVERLAP.total_seconds()), "")))
         raise
     _save(line, (max(until, position[0]), DONE))
 
 
 def _position(run: Run, line: Line, before: dict[str, Any]) -> Position:
     """After which call to go on; of a line that was gone through, the last hour is seen again."""
-    window = min(WINDOW, timedelta(days=settings.load().retention_days))
-    earliest = run.ago(window.total_seconds()), ""
+    earliest = _earliest(run), ""
     if before.get("lastCall") == DONE:
         seen_again = instants.before(before["until"], round(OVERLAP.total_seconds()))
         return max((seen_again, ""), earliest)
@@ -154,9 +168,16 @@ def _position(run: Run, line: Line, before: dict[str, Any]) -> Position:
     return max((_first_owned(line), ""), earliest)
 
 
+def _earliest(run: Run) -> str:
+    """No call is looked for that ended before; what is kept for a shorter time would expire at once."""
+    return run.ago(min(WINDOW, timedelta(days=settings.load().retention_days)).total_seconds())
+
+
 def _save(line: Line, position: Position) -> None:
     until, last_call = position
-    reconciliation_store.write(line.phone_number, until=until, lastCall=last_call)
+    reconciliation_store.write(
+        line.phone_number, until=until, lastCall=last_call, tried=instants.now()
+    )
 
 
 def _first_owned(line: Line) -> str:
@@ -186,14 +207,15 @@ def _next(day: str) -> str:
 
 
 def _check(run: Run, parent: Any, line: Line) -> None:
-    """Complete a call as Twilio lists it; one that fails is tried again at the end of each run."""
+    """Complete a call as Twilio lists it; one that fails is tried again in each run."""
     run.checked.add(parent.sid)
     if run.attempt(parent.sid, partial(_complete, run, parent, line)):
         failed = _failed()
-        if parent.sid not in failed:
-            if len(failed) >= MOST_FAILED:
-                raise Stopped(f"{MOST_FAILED} calls cannot be repaired")
-            reconciliation_store.write(FAILED, calls=failed | {parent.sid: line.phone_number})
+        if len(failed) >= MOST_FAILED and parent.sid not in failed:
+            raise TooManyFailed
+        ended = instants.iso(rest_facts.end(parent))
+        again = {"number": line.phone_number, "ended": ended, "tried": instants.now()}
+        reconciliation_store.write(FAILED, calls=failed | {parent.sid: again})
 
 
 def _complete(run: Run, parent: Any, line: Line) -> None:
@@ -211,33 +233,38 @@ def _complete(run: Run, parent: Any, line: Line) -> None:
     _queue(run, call, work)
 
 
-def _failed() -> dict[str, str]:
-    """Of the calls that failed in runs before: the SID, and the number that was called."""
+def _failed() -> Failed:
+    """The calls that failed in runs before, by their SIDs."""
     return dict(reconciliation_store.read(FAILED).get("calls", {}))
 
 
 def _try_failed_again(run: Run) -> None:
-    for call_sid, number in _failed().items():
+    """The call that was tried longest ago comes first."""
+    failed = _failed()
+    for call_sid in sorted(failed, key=lambda sid: failed[sid]["tried"]):
+        if call_sid in run.failed:
+            continue
         run.go_on()
-        if call_sid not in run.checked and not run.attempt(
-            call_sid, partial(_complete_failed, run, call_sid, number)
-        ):
-            left = {sid: to for sid, to in _failed().items() if sid != call_sid}
-            reconciliation_store.write(FAILED, calls=left)
+        run.checked.add(call_sid)
+        if failed[call_sid]["ended"] < _earliest(run):
+            _report_given_up(run, call_sid, "cannot_be_repaired")
+            del failed[call_sid]
+        elif run.attempt(call_sid, partial(_complete_failed, run, call_sid, failed[call_sid])):
+            failed[call_sid]["tried"] = instants.now()
+        else:
+            del failed[call_sid]
+        reconciliation_store.write(FAILED, calls=failed)
 
 
-def _complete_failed(run: Run, call_sid: str, number: str) -> None:
-    run.checked.add(call_sid)
-    line = line_store.find(number)
+def _complete_failed(run: Run, call_sid: str, failed: dict[str, str]) -> None:
+    line = line_store.find(failed["number"])
     try:
         parent = twilio_api.call(call_sid)
     except twilio_api.NotFound:
-        line = None
-    if line is None or instants.iso(rest_facts.end(parent)) < run.ago(WINDOW.total_seconds()):
-        logger.error("call given up", call_sid=call_sid, reason="cannot_be_repaired")
-        run.report["givenUp"] += 1
+        _report_given_up(run, call_sid, "unknown_to_twilio")
         return
-    _complete(run, parent, line)
+    if line:
+        _complete(run, parent, line)
 
 
 def _go_through_unsettled(run: Run) -> None:
@@ -263,24 +290,30 @@ def _go_through_unsettled(run: Run) -> None:
 
 
 def _settle(run: Run, call_sid: str) -> None:
-    call = None if call_sid in run.repaired else call_store.find(call_sid)
+    if call_sid not in run.repaired:
+        error = run.attempt(call_sid, partial(_look_after, run, call_sid))
+        if error and not isinstance(error, call_store.Contended):
+            run.attempt(call_sid, partial(_give_up_if_too_old, run, call_sid, error))
+
+
+def _give_up_if_too_old(run: Run, call_sid: str, error: Exception) -> None:
+    # What cannot be had today may be there tomorrow.
+    is_away = isinstance(error, twilio_api.Unavailable)
+    patience = WINDOW.total_seconds() if is_away else UNSETTLED_TOO_LONG
+    call = call_store.find(call_sid)
+    if call and _unsettled_for(call) > patience:
+        _give_up(run, call_sid, "cannot_be_repaired")
+
+
+def _look_after(run: Run, call_sid: str) -> None:
+    """Complete a call and queue what it awaits; where there is nothing left to do, end it."""
+    call = call_store.find(call_sid)
     if call is None:
         return
     if calls.is_settled(call):
         call_store.change(call_sid, lambda same: same)  # An older version thought otherwise.
         return
     run.checked.add(call_sid)
-    error = run.attempt(call_sid, partial(_look_after, run, call))
-    # What cannot be had today may be there tomorrow.
-    patience = (
-        WINDOW.total_seconds() if isinstance(error, twilio_api.Unavailable) else UNSETTLED_TOO_LONG
-    )
-    if error and _unsettled_for(call) > patience:
-        _give_up(run, call_sid, "cannot_be_repaired")
-
-
-def _look_after(run: Run, call: Call) -> None:
-    """Complete a call and queue what it awaits; where there is nothing left to do, end it."""
     reason = "never_settled"
     try:
         call, is_news = repair.refresh(call)
@@ -290,7 +323,7 @@ def _look_after(run: Run, call: Call) -> None:
     is_waiting = _queue(run, call, repair.work_for(call))
     is_too_old = _unsettled_for(call) > UNSETTLED_TOO_LONG
     if is_too_old and not is_waiting and not calls.is_settled(call):
-        _give_up(run, call["callSid"], reason)
+        _give_up(run, call_sid, reason)
 
 
 def _unsettled_for(call: Call) -> float:
@@ -302,6 +335,10 @@ def _unsettled_for(call: Call) -> float:
 
 def _give_up(run: Run, call_sid: str, reason: str) -> None:
     repair.give_up(call_sid, reason)
+    _report_given_up(run, call_sid, reason)
+
+
+def _report_given_up(run: Run, call_sid: str, reason: str) -> None:
     run.report["givenUp"] += 1
     logger.error("call given up", call_sid=call_sid, reason=reason)
 

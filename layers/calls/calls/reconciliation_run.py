@@ -56,6 +56,7 @@ class Run:
     began_at: str = field(default_factory=instants.now)
     holder: str = field(default_factory=lambda: str(uuid.uuid4()))
     checked: set[str] = field(default_factory=set)
+    failed: set[str] = field(default_factory=set)
     repaired: set[str] = field(default_factory=set)
     recordings: dict[str, Recordings] = field(default_factory=dict)
     leased_at: float = 0.0
@@ -69,7 +70,6 @@ class Run:
             "transcriptsOrdered": 0,
             "summariesFetched": 0,
             "givenUp": 0,
-            "failed": 0,
         }
     )
 
@@ -95,14 +95,13 @@ class Run:
         """Act on one call; what goes wrong about it is the answer, and keeps nobody from the others."""
         try:
             act()
-        except OF_ONE_CALL as error:
+        except (*OF_ONE_CALL, twilio_api.Unavailable) as error:
             logger.error("call not reconciled", call_sid=call_sid, error=type(error).__name__)
-            self.report["failed"] += 1
-            return error
-        except twilio_api.Unavailable as error:
-            logger.error("call not reconciled", call_sid=call_sid, error=type(error).__name__)
-            self.report["failed"] += 1
-            self.was_away(error)
+            self.failed.add(call_sid)
+            if isinstance(error, twilio_api.Unavailable):
+                self.was_away(error)
+            else:
+                self.away = 0
             return error
         self.away = 0
         return None

@@ -48,7 +48,8 @@ def complete(stored: Call | None, parent: Any, recordings: list[Any], line: Line
 
 def refresh(call: Call) -> Repaired:
     """The same for a stored call that is not settled; Twilio is asked only for what is open."""
-    sid, facts = call["callSid"], call["facts"]
+    sid = call["callSid"]
+    facts = _with_kept(call["facts"], sid)
     told: Facts = {}
     price: dict[str, str] = {}
     if not calls.has_ended(facts) or "price" in calls.outstanding(call):
@@ -61,7 +62,7 @@ def refresh(call: Call) -> Repaired:
         told |= rest_facts.of_recordings(twilio_api.recordings_of(sid))
     if rest_facts.lack_the_dial(facts):
         told |= rest_facts.of_legs(twilio_api.legs(sid))
-    return _added(sid, told, price, None, also_only_price=True)
+    return _added(sid, told, price, None, kept=facts, also_only_price=True)
 
 
 def work_for(call: Call) -> list[Work]:

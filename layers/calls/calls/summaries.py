@@ -57,7 +57,7 @@ def order_transcript(work: Work) -> Work | None:
     if not settings.load().intelligence_service:
         call_store.finish(work.call_sid, summaryFailure="no_intelligence_service")
         return None
-    if not _speaks_for(item, work.recording_sid):
+    if not calls.is_told_by(item, work.recording_sid):
         return None
     claim = _claim(work.call_sid, work.recording_sid)
     if claim is None:
@@ -65,10 +65,10 @@ def order_transcript(work: Work) -> Work | None:
     try:
         sid = _ordered(item, work.recording_sid, maybe_ordered=claim == "again")
     except twilio_api.Unavailable:
-        _release(work.call_sid)
+        _release(work.call_sid, work.recording_sid)
         raise
     call_store.finish_about(work.call_sid, work.recording_sid, transcriptSid=sid)
-    return Work("fetch_summary", work.call_sid, transcript_sid=sid)
+    return Work("fetch_summary", work.call_sid, work.recording_sid, transcript_sid=sid)
 
 
 def fetch_summary(work: Work) -> str:
@@ -87,7 +87,7 @@ def fetch_summary(work: Work) -> str:
         # Another call of the account, which is none of ours, or one that the reconciler has yet to find.
         raise NotReady("no such call yet")
     recording_sid = _recording_of(transcript)
-    if item.get("summaryReady") or not _speaks_for(item, recording_sid):
+    if item.get("summaryReady") or not calls.is_told_by(item, recording_sid):
         return call_sid
     if transcript.status in ("failed", "canceled", "error"):
         failure = {"summaryFailure": f"transcript_{transcript.status}"}
@@ -167,20 +167,15 @@ def turns_of(sentences: Iterable[Any]) -> list[dict[str, Any]]:
     ]
 
 
-def _speaks_for(item: Mapping[str, Any], recording_sid: str) -> bool:
-    """Whether a call is told by this recording; what was said live ("") is the call's own."""
-    return not recording_sid or item.get("recordingSid", recording_sid) == recording_sid
-
-
 def _finish(call_sid: str, recording_sid: str, **done: Any) -> None:
-    if recording_sid:
-        call_store.finish_about(call_sid, recording_sid, transcriptOf=recording_sid, **done)
-    else:
-        call_store.finish(call_sid, **done)
+    of = recording_sid or None
+    call_store.finish_about(call_sid, recording_sid, transcriptOf=of, **done)
 
 
 def _claim(call_sid: str, recording_sid: str) -> str | None:
     """Take the right to order: "first", "again" after a try that may have ordered, None if done.
+
+    It is done too where another recording speaks for the call by now.
 
     Raises NotReady while somebody else has it.
     """
@@ -189,7 +184,10 @@ def _claim(call_sid: str, recording_sid: str) -> str | None:
     def take(call: Call) -> Call:
         work = call["work"]
         claimed_at = work.get("transcriptClaim")
-        taken[:] = [None if work.get("transcriptSid") else "again" if claimed_at else "first"]
+        is_done = work.get("transcriptSid") or not calls.is_told_by(
+            calls.attributes(call), recording_sid
+        )
+        taken[:] = [None if is_done else "again" if claimed_at else "first"]
         if taken == [None]:
             return call
         if claimed_at and instants.seconds_between(claimed_at, instants.now()) < CLAIM_SECONDS:
@@ -200,10 +198,10 @@ def _claim(call_sid: str, recording_sid: str) -> str | None:
     return taken[0]
 
 
-def _release(call_sid: str) -> None:
+def _release(call_sid: str, recording_sid: str) -> None:
     """Let the next try begin at once; it asks first what this one may have ordered."""
     long_ago = instants.iso(datetime.now(UTC) - timedelta(seconds=CLAIM_SECONDS))
-    call_store.finish(call_sid, transcriptClaim=long_ago)
+    call_store.finish_about(call_sid, recording_sid, transcriptClaim=long_ago)
 
 
 def _ordered(item: Mapping[str, Any], recording_sid: str, *, maybe_ordered: bool) -> str:
@@ -253,7 +251,8 @@ def _store(
     text = summary_text(results)
     described = call_store.get(call_sid) or {}
     document = {"turns": turns, "operatorResults": results}
-    key = archive.put_transcript(described.get("customerId") or NOBODY, call_sid, document)
+    clinic_id = described.get("customerId") or NOBODY
+    key = archive.put_transcript(clinic_id, call_sid, transcript_sid, document)
     outcome = {"summaryText": text} if text else {"summaryFailure": "no_summary_operator"}
     _finish(
         call_sid,
