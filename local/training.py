@@ -22,7 +22,7 @@ from calls.negotiation import Negotiation
 from calls.summary_outcome import reason_of
 from calls.utterances import clauses, clauses_of_turn
 
-VERSION = "likelihood-4"
+VERSION = "likelihood-5"
 FOLDS = 8
 LEAST_CALLS = 3  # a name found in fewer calls is not learnt
 MOST_NAMES = 30_000  # of the others, those that move the calls they are found in most

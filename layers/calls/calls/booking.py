@@ -20,7 +20,7 @@ ENGINE = "acts-5"
 
 LEAST_SURE = 0.6  # of less, the verdict is unknown
 SURE_OF_AGREED = 0.75  # what nobody confirmed, in a call that nobody closed: it may be cut off
-SURE_ANYWAY = 0.85  # without a word of care, or with a sign that the speakers are exchanged
+SURE_ANYWAY = 0.9  # without a word of care, or with a sign that the speakers are exchanged
 SURE_IN_CONFLICT = 0.75  # the transcript outweighs a summary that differs only if so sure
 DOUBT_LEFT = 0.5  # a summary that agrees halves the doubt
 
