@@ -800,6 +800,17 @@ class TestACallThatNeverSettles:
         assert (report["failed"], report["givenUp"]) == (1, int(reason is not None))
         assert stored_call(cloud, old)["work"].get("givenUpReason") == reason
 
+    def test_is_left_for_later_where_twilio_is_away_for_all(
+        self, cloud: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for hours in (30, 29, 28, 27, 26):
+            self.unsettled(hours)
+        fails(monkeypatch, "call", twilio_api.Unavailable("ReadTimeout"))
+
+        report = on_schedule()
+
+        assert (report["failed"], report["stopped"]) == (3, "twilio: ReadTimeout")
+
     def test_is_none_where_todays_code_calls_it_settled(self, cloud: Any) -> None:
         call_sid = self.unsettled(hours=50, status="no-answer")
         item = stored_call(cloud, call_sid) | {"unsettled": "unsettled"}

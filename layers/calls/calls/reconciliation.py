@@ -28,7 +28,7 @@ from calls import (
 from calls.call import Call
 from calls.call_store import Selection
 from calls.line import Line
-from calls.reconciliation_run import Patience, Report, Run, Stopped
+from calls.reconciliation_run import OF_ONE_CALL, Patience, Report, Run, Stopped
 from calls.work_queue import GIVE_UP_AFTER, Work
 
 logger = Logger(child=True)
@@ -291,22 +291,11 @@ def _go_through_unsettled(run: Run) -> None:
 
 def _settle(run: Run, call_sid: str) -> None:
     if call_sid not in run.repaired:
-        error = run.attempt(call_sid, partial(_look_after, run, call_sid))
-        if error and not isinstance(error, call_store.Contended):
-            run.attempt(call_sid, partial(_give_up_if_too_old, run, call_sid, error))
-
-
-def _give_up_if_too_old(run: Run, call_sid: str, error: Exception) -> None:
-    # What cannot be had today may be there tomorrow.
-    is_away = isinstance(error, twilio_api.Unavailable)
-    patience = WINDOW.total_seconds() if is_away else UNSETTLED_TOO_LONG
-    call = call_store.find(call_sid)
-    if call and _unsettled_for(call) > patience:
-        _give_up(run, call_sid, "cannot_be_repaired")
+        run.attempt(call_sid, partial(_look_after, run, call_sid))
 
 
 def _look_after(run: Run, call_sid: str) -> None:
-    """Complete a call and queue what it awaits; where there is nothing left to do, end it."""
+    """Bring an unsettled call on; one that has been unsettled for too long is ended."""
     call = call_store.find(call_sid)
     if call is None:
         return
@@ -314,6 +303,22 @@ def _look_after(run: Run, call_sid: str) -> None:
         call_store.change(call_sid, lambda same: same)  # An older version thought otherwise.
         return
     run.checked.add(call_sid)
+    try:
+        reason = _brought_on(run, call)
+    except call_store.Contended:
+        raise
+    except (*OF_ONE_CALL, twilio_api.Unavailable) as error:
+        # What Twilio does not say today it may say tomorrow.
+        is_away = isinstance(error, twilio_api.Unavailable)
+        if _unsettled_for(call) > (WINDOW.total_seconds() if is_away else UNSETTLED_TOO_LONG):
+            _give_up(run, call_sid, "cannot_be_repaired")
+        raise
+    if reason and _unsettled_for(call_store.find(call_sid) or call) > UNSETTLED_TOO_LONG:
+        _give_up(run, call_sid, reason)
+
+
+def _brought_on(run: Run, call: Call) -> str | None:
+    """Complete a call and queue what it awaits; why nothing comes of that, if so."""
     reason = "never_settled"
     try:
         call, is_news = repair.refresh(call)
@@ -321,9 +326,7 @@ def _look_after(run: Run, call_sid: str) -> None:
     except twilio_api.NotFound:
         reason = "unknown_to_twilio"
     is_waiting = _queue(run, call, repair.work_for(call))
-    is_too_old = _unsettled_for(call) > UNSETTLED_TOO_LONG
-    if is_too_old and not is_waiting and not calls.is_settled(call):
-        _give_up(run, call_sid, reason)
+    return None if is_waiting or calls.is_settled(call) else reason
 
 
 def _unsettled_for(call: Call) -> float:
