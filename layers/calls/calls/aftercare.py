@@ -13,7 +13,9 @@ from calls.work_queue import Work
 def copy_audio(work: Work) -> None:
     """Copy a recording to S3 as MP3. Raises NotReady until Twilio has it."""
     described, of = call_store.get(work.call_sid) or {}, work.recording_sid
-    if described.get("work", {}).get("audioKey") or not calls.is_told_by(described, of):
+    if described.get("work", {}).get("audioKey") or not calls.is_told_by(
+        described.get("facts", {}), of
+    ):
         return
     try:
         mp3 = twilio_api.recording_audio(of)

@@ -141,9 +141,9 @@ def main_recording(facts: Facts) -> dict[str, Any]:
     return max(recordings(facts), key=_recording_rank, default={})
 
 
-def is_told_by(described: Mapping[str, Any], recording_sid: str) -> bool:
+def is_told_by(facts: Facts, recording_sid: str) -> bool:
     """Whether this recording speaks for a call, as far as is known; "" is what was said live."""
-    return not recording_sid or described.get("recordingSid") in (None, recording_sid)
+    return not recording_sid or main_recording(facts).get("sid") in (None, recording_sid)
 
 
 def about_main_recording(call: Call) -> Call:

@@ -4,7 +4,7 @@ import hashlib
 import json
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,6 +96,15 @@ def kept(call_sid: str) -> Iterator[tuple[Event, int]]:
             yield _event(item), int(item["expiresAt"])
 
 
+def facts_of(events: Iterable[Event]) -> facts.Facts:
+    """What webhooks say together; their order makes no difference."""
+    told: facts.Facts = {}
+    for event in events:
+        new = facts.facts_from(event.route, event.params, event.received_at)
+        told = facts.merged(told, new)
+    return told
+
+
 def get(call_sid: str) -> dict[str, Any] | None:
     """The stored item, or None."""
     answer = client("dynamodb").get_item(
@@ -157,7 +166,7 @@ def finish_about(call_sid: str, recording_sid: str, **done: Any) -> Call:
     """The same of a recording, unless by now another one speaks for the call."""
 
     def finished(call: Call) -> Call:
-        speaks = calls.is_told_by(calls.attributes(call), recording_sid)
+        speaks = calls.is_told_by(call["facts"], recording_sid)
         return calls.with_work(call, **done) if speaks else call
 
     return change(call_sid, finished)

@@ -73,8 +73,8 @@ def reconcile(seconds: float, patience: Patience, since: str | None = None) -> R
     was gone through since then is done. The report counts the `lines` gone through to the end, the
     calls `checked`, `created`, `completed`, `givenUp` and `failed`, and the work queued
     (`transcriptsOrdered`, `summariesFetched`); then the calls that are `unsettled` still, the
-    oldest for `oldestUnsettledAge` seconds. `finished` is false where the next run has to go on,
-    and `stopped` says why.
+    oldest for `oldestUnsettledAge` seconds. `finished` is false where the next run has to go on
+    or to ask Twilio again, and `stopped` says why.
     """
     run = Run(patience, time.monotonic() + seconds, since or "9999")
     stopped: str | None = None
@@ -141,20 +141,24 @@ def _go_through(run: Run, line: Line, position: Position) -> None:
             # Of the day before, those are left that ended on this one; a date sorts before its instants.
             listed = [one for one in listed if one[0] > day] + _ended(line, day)
             run.away = 0
-            for ended_at, call in sorted(listed, key=lambda one: (one[0], one[1].sid)):
-                if position < (ended_at, call.sid) and ended_at <= day_ends:
-                    run.go_on()
-                    _check(run, call, line)
-                    position = (ended_at, call.sid)
-                    count += 1
-                    if count % SAVED_EVERY == 0:
-                        _save(line, position)
+            due = [one for one in listed if position < _place(one) and one[0] <= day_ends]
+            for one in sorted(due, key=_place):
+                run.go_on()
+                _check(run, one[1], line)
+                position = _place(one)
+                count += 1
+                if count % SAVED_EVERY == 0:
+                    _save(line, position)
             position = max(position, (day_ends, ""))
     except (Stopped, TooManyFailed, twilio_api.Unavailable):
         # Twilio may list a call late, and the next run may come late as well.
         _save(line, min(position, (run.ago(OVERLAP.total_seconds()), "")))
         raise
     _save(line, (max(until, position[0]), DONE))
+
+
+def _place(one: tuple[str, Any]) -> Position:
+    return one[0], one[1].sid
 
 
 def _position(run: Run, line: Line, before: dict[str, Any]) -> Position:

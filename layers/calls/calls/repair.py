@@ -15,7 +15,8 @@ from calls import (
 )
 from calls import call as calls
 from calls.call import Call
-from calls.facts import Facts, facts_from, known, merged, recording
+from calls.call_store import Event
+from calls.facts import Facts, known, merged, recording
 from calls.line import Line
 from calls.work_queue import MIN_DELAY, Work
 
@@ -35,21 +36,22 @@ def complete(stored: Call | None, parent: Any, recordings: list[Any], line: Line
     A webhook that was kept, but whose function then died, is told too. Where none of them says
     anything new, nothing is written.
     """
-    facts = _with_kept(stored["facts"] if stored else {}, parent.sid)
+    events = list(call_store.events_of(parent.sid))
+    facts = merged(stored["facts"] if stored else {}, call_store.facts_of(events))
     told = rest_facts.of_call(parent) | rest_facts.of_recordings(recordings)
     if rest_facts.lack_the_dial(facts):
         told |= rest_facts.of_legs(twilio_api.legs(parent.sid))
     if _never_asked_us(facts) and _belongs_to_owner_of_today(told, line):
         told |= rest_facts.menu_choice(line, told)
     if "liveTranscriptSid" not in facts:
-        told |= _live_transcript(parent.sid, line)
-    return _added(parent.sid, told, aftercare.price(parent), line, kept=facts)
+        told |= _live_transcript(events, line)
+    return _added(parent.sid, told, aftercare.price(parent), facts, line)
 
 
 def refresh(call: Call) -> Repaired:
     """The same for a stored call that is not settled; Twilio is asked only for what is open."""
     sid = call["callSid"]
-    facts = _with_kept(call["facts"], sid)
+    facts = merged(call["facts"], call_store.facts_of(call_store.events_of(sid)))
     told: Facts = {}
     price: dict[str, str] = {}
     if not calls.has_ended(facts) or "price" in calls.outstanding(call):
@@ -62,7 +64,7 @@ def refresh(call: Call) -> Repaired:
         told |= rest_facts.of_recordings(twilio_api.recordings_of(sid))
     if rest_facts.lack_the_dial(facts):
         told |= rest_facts.of_legs(twilio_api.legs(sid))
-    return _added(sid, told, price, None, kept=facts, also_only_price=True)
+    return _added(sid, told, price, facts, None, also_only_price=True)
 
 
 def work_for(call: Call) -> list[Work]:
@@ -115,15 +117,15 @@ def _added(
     call_sid: str,
     told: Facts,
     price: dict[str, str],
+    kept: Facts,
     line: Line | None,
     *,
-    kept: Facts | None = None,
     also_only_price: bool = False,
 ) -> Repaired:
     news: list[bool] = []
 
     def completed(call: Call) -> Call:
-        known = merged(call["facts"], kept or {})
+        known = merged(call["facts"], kept)
         noted = call_store.with_facts(call, merged(known, _unlike(told, known)), line)
         noted = calls.awaiting(noted, *_expected(noted, line))
         news[:] = [noted["work"] != call["work"] or not _agree(call, noted)]
@@ -135,12 +137,6 @@ def _added(
         return calls.with_work(noted, **price) if priced else noted
 
     return call_store.change(call_sid, completed), news[0]
-
-
-def _with_kept(facts: Facts, call_sid: str) -> Facts:
-    for event in call_store.events_of(call_sid):
-        facts = merged(facts, facts_from(event.route, event.params, event.received_at))
-    return facts
 
 
 def _unlike(told: Facts, known: Facts) -> Facts:
@@ -185,7 +181,7 @@ def _is_transcribed(call: Call, line: Line | None) -> bool:
     return settings.load().answering.overridden_by(own_settings or {}).transcription
 
 
-def _live_transcript(call_sid: str, line: Line) -> Facts:
+def _live_transcript(events: Iterable[Event], line: Line) -> Facts:
     """The transcript that Twilio made while the call went on, where its start was never told.
 
     Twilio lists it under no call; the webhooks with its words name both.
@@ -193,7 +189,7 @@ def _live_transcript(call_sid: str, line: Line) -> Facts:
     how = settings.answering_for(line)
     if how.recording or not (how.transcription and settings.load().intelligence_service):
         return {}
-    said = {event.params.get("TranscriptionSid") for event in call_store.events_of(call_sid)}
+    said = {event.params.get("TranscriptionSid") for event in events}
     for sid in sorted(filter(None, said)):
         try:
             twilio_api.transcript(sid)

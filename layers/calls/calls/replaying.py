@@ -69,9 +69,7 @@ def _tell_again(call_sid: str, report: Report, *, apply: bool) -> None:
 
 def _told(call: Call, kept: list[tuple[Event, int]]) -> Call:
     """The call with the facts of its webhooks told anew; what else is known of it stays."""
-    known: Facts = {}
-    for event, _ in kept:
-        known = facts.merged(known, facts.facts_from(event.route, event.params, event.received_at))
+    known = call_store.facts_of(event for event, _ in kept)
     others = call["facts"]
     if _is_complete(kept):
         others = {n: f for n, f in others.items() if f["source"] not in facts.WEBHOOKS}

@@ -57,7 +57,7 @@ def order_transcript(work: Work) -> Work | None:
     if not settings.load().intelligence_service:
         call_store.finish(work.call_sid, summaryFailure="no_intelligence_service")
         return None
-    if not calls.is_told_by(item, work.recording_sid):
+    if not calls.is_told_by(item["facts"], work.recording_sid):
         return None
     claim = _claim(work.call_sid, work.recording_sid)
     if claim is None:
@@ -87,7 +87,7 @@ def fetch_summary(work: Work) -> str:
         # Another call of the account, which is none of ours, or one that the reconciler has yet to find.
         raise NotReady("no such call yet")
     recording_sid = _recording_of(transcript)
-    if item.get("summaryReady") or not calls.is_told_by(item, recording_sid):
+    if item.get("summaryReady") or not calls.is_told_by(item["facts"], recording_sid):
         return call_sid
     if transcript.status in ("failed", "canceled", "error"):
         failure = {"summaryFailure": f"transcript_{transcript.status}"}
@@ -184,9 +184,7 @@ def _claim(call_sid: str, recording_sid: str) -> str | None:
     def take(call: Call) -> Call:
         work = call["work"]
         claimed_at = work.get("transcriptClaim")
-        is_done = work.get("transcriptSid") or not calls.is_told_by(
-            calls.attributes(call), recording_sid
-        )
+        is_done = work.get("transcriptSid") or not calls.is_told_by(call["facts"], recording_sid)
         taken[:] = [None if is_done else "again" if claimed_at else "first"]
         if taken == [None]:
             return call
