@@ -5,10 +5,11 @@ import json
 import random
 import re
 import sys
+from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy
 from numpy.typing import NDArray
@@ -17,23 +18,42 @@ from scipy.sparse.linalg import norm
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 
-from calls import likelihood
+from calls import likelihood, recurrent
 from calls.negotiation import Negotiation
+from calls.recurrent import Said
 from calls.summary_outcome import reason_of
 from calls.utterances import clauses, clauses_of_turn
+from local.listening import Listener, Talks
 
-VERSION = "likelihood-5"
-FOLDS = 8
+VERSION = "likelihood-6"
+FOLDS = 5
 LEAST_CALLS = 3  # a name found in fewer calls is not learnt
 MOST_NAMES = 30_000  # of the others, those that move the calls they are found in most
 OF_TALK = 1.5  # the talk's course has fewer names than the words, so each of them counts for more
 OF_CUT_OFF = 0.25  # a booked call without its end teaches less than a whole call
 LOST, MISHEARD = 0.07, 0.03  # of the words, as speech recognition may give them
 STRENGTH = 10.0  # how far the calls may pull the weights; less is smoother
+OF_NETWORK = 0.4  # of its log-odds; more finds more of our own bookings and fewer of SGD's
+LEAST_HEARD = 1000  # calls; of fewer, no network is learnt
 
 
 Name = tuple[str, str]  # what is told, and of which place
-Numbers = dict[Name, int]  # of every name found so far
+Seen = tuple[Iterable[Name], Sequence[Said]]  # of a call or a summary, and the turns of a call
+
+
+class Numbers:
+    """Numbers for every name found so far, of the regressions and of the network."""
+
+    def __init__(self) -> None:
+        self.told: dict[Name, int] = {}
+        self.heard: dict[str, int] = {}
+
+    def of_told(self, names: Iterable[Name]) -> list[int]:
+        return [self.told.setdefault(name, len(self.told)) for name in dict.fromkeys(names)]
+
+    def of_heard(self, said: Said) -> Sequence[int]:
+        names = dict.fromkeys(recurrent.names(said))
+        return array("i", [self.heard.setdefault(name, len(self.heard)) for name in names])
 
 
 @dataclass(frozen=True)
@@ -46,6 +66,7 @@ class Example:
 
     group: str
     names: Sequence[int]
+    turns: Sequence[Sequence[int]]  # of the last turns of a call, the names that each holds
     told: bool
     contrived: bool
     weight: float = 1.0
@@ -58,23 +79,38 @@ def examples_of(
 
     Each call is learnt from as it is written and as speech recognition might write it.
     """
-
-    def seen(row: Mapping[str, Any], turns: Sequence[Mapping[str, Any]]) -> list[int]:
-        names = dict.fromkeys(_SEEN[model]({**row, "turns": turns}))
-        return [numbers.setdefault(name, len(numbers)) for name in names]
-
     for row in rows:
-        booked = row["booked"] if row.get("appointment_domain") is not False else False
         batch, batched, _ = str(row["id"]).partition("_")
-        group = batch if batched else file
-        told = booked is (model != "summary not booked")
-        if names := seen(row, row["turns"]):
-            yield Example(group, names, told, row.get("contrived") is True)
-        if row["turns"] and (names := seen(row, as_recognised(row))):
-            yield Example(group, names, told, contrived=True)
-        for turns in cut_off(row) if booked else ():
-            if turns and (names := seen(row, turns)):
-                yield Example(group, names, told=False, contrived=True, weight=OF_CUT_OFF)
+        for version in _versions(row):
+            told, said = _SEEN[model]({**row, "turns": version.turns})
+            if names := numbers.of_told(told):
+                yield Example(
+                    group=batch if batched else file,
+                    names=names,
+                    turns=[numbers.of_heard(one) for one in said[-recurrent.MOST_TURNS :]],
+                    told=version.booked is (model != "summary not booked"),
+                    contrived=version.contrived,
+                    weight=version.weight,
+                )
+
+
+class _Version(NamedTuple):
+    """A call as one may come to know it, and what is then settled."""
+
+    turns: Sequence[Mapping[str, Any]]
+    booked: bool | None
+    contrived: bool
+    weight: float = 1.0
+
+
+def _versions(row: Mapping[str, Any]) -> Iterator[_Version]:
+    booked = row["booked"] if row.get("appointment_domain") is not False else False
+    yield _Version(row["turns"], booked, row.get("contrived") is True)
+    if row["turns"]:
+        yield _Version(as_recognised(row), booked, contrived=True)
+    for turns in cut_off(row) if booked else ():
+        if turns:
+            yield _Version(turns, booked=False, contrived=True, weight=OF_CUT_OFF)
 
 
 def as_recognised(row: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -99,18 +135,21 @@ def cut_off(row: Mapping[str, Any]) -> Iterator[Sequence[Mapping[str, Any]]]:
         yield row["turns"][: min(len(row["turns"]) // 2, settled - 1)]
 
 
-def _of_call(row: Mapping[str, Any]) -> Iterator[Name]:
+def _of_call(row: Mapping[str, Any]) -> Seen:
     """Give what is weighed of a call in which both sides speak, nothing of another."""
     cut = [clauses for n, turn in enumerate(row["turns"]) if (clauses := clauses_of_turn(turn, n))]
-    if {turn[0].speaker for turn in cut} == {"caller", "agent"}:
-        yield from _names(likelihood.features(Negotiation.of(cut), cut))
+    if {turn[0].speaker for turn in cut} != {"caller", "agent"}:
+        return (), ()
+    said = likelihood.spoken(cut)
+    return _names(likelihood.features(Negotiation.of(cut), cut, said)), said
 
 
-def _of_summary(row: Mapping[str, Any]) -> Iterator[Name]:
+def _of_summary(row: Mapping[str, Any]) -> Seen:
     """Give what is weighed of a summary that stands alone, so that the label is its own."""
-    if row["summary"] and not row["turns"]:
-        cut = list(clauses(row["summary"], "summary"))
-        yield from _names(likelihood.summary_features(reason_of(cut), cut))
+    if row["turns"] or not row["summary"]:
+        return (), ()
+    cut = list(clauses(row["summary"], "summary"))
+    return _names(likelihood.summary_features(reason_of(cut), cut)), ()
 
 
 def _names(told: Iterable[likelihood.Told]) -> Iterator[Name]:
@@ -130,9 +169,9 @@ class Calls:
     def __init__(self, examples: Sequence[Example], numbers: Numbers) -> None:
         ends = numpy.cumsum([0, *(len(example.names) for example in examples)])
         found = numpy.concatenate([example.names for example in examples])
-        shape = (len(examples), len(numbers))
+        shape = (len(examples), len(numbers.told))
         held = csr_matrix((numpy.ones(len(found), dtype=numpy.float32), found, ends), shape)
-        names = numpy.array([*numbers, None], dtype=object)[:-1]  # of tuples, not of strings
+        names = numpy.array([*numbers.told, None], dtype=object)[:-1]  # of tuples, not of strings
         often = numpy.flatnonzero(held.sum(axis=0).A1 >= LEAST_CALLS)
         self.held, self.names = held[:, often], names[often]
         self.weigh_more = numpy.where([place == "talk" for _, place in self.names], OF_TALK, 1.0)
@@ -140,6 +179,13 @@ class Calls:
         self.weights = numpy.array([example.weight for example in examples])
         self.groups = numpy.array([example.group for example in examples])
         self.plain = numpy.array([not example.contrived for example in examples])
+        self.talks = Talks([example.turns for example in examples], len(numbers.heard))
+
+    def listener(self, learns_from: NDArray[Any]) -> Listener | None:
+        """Give a network, if these are calls and enough of them."""
+        if numpy.count_nonzero(self.talks.lengths[learns_from]) < LEAST_HEARD:
+            return None
+        return Listener(self.talks, self.told, self.weights, learns_from)
 
 
 class Model:
@@ -163,6 +209,7 @@ class Model:
             solver="liblinear",
             dual=True,
             intercept_scaling=3.0,  # so that the penalty hardly holds the intercept back
+            tol=1e-3,  # nearer takes longer and judges alike
             max_iter=1000,
             random_state=0,
         ).fit(
@@ -183,12 +230,12 @@ class Model:
         return numpy.asarray(self.regression.decision_function(self._vectors(calls, some)))
 
 
-def calibrated(calls: Calls) -> tuple[float, float]:
-    """Give slope and intercept that make of a total how often such calls are booked.
+def calibrated(calls: Calls) -> tuple[float, float, float]:
+    """Give what makes of a total how often such calls are booked: slope, intercept, network's share.
 
-    Each call's total comes from a model that saw no call of its group.
+    Each call's total comes from models that saw no call of its group.
     """
-    totals = numpy.zeros(len(calls.told))
+    totals, heard = numpy.zeros(len(calls.told)), numpy.zeros(len(calls.told))
     groups = calls.groups
     if len(set(groups)) < 2:
         groups = numpy.arange(len(groups))
@@ -196,6 +243,14 @@ def calibrated(calls: Calls) -> tuple[float, float]:
         groups, groups=groups
     ):
         totals[judged] = Model(calls, learns_from).totals(calls, judged)
+        if listener := calls.listener(learns_from):
+            heard[judged] = listener.log_odds(judged)
+    slope, intercept = _fitted(totals, calls)
+    by, more = _fitted(slope * totals + intercept + OF_NETWORK * heard, calls)
+    return by * slope, by * intercept + more, by * OF_NETWORK
+
+
+def _fitted(totals: NDArray[Any], calls: Calls) -> tuple[float, float]:
     fit = LogisticRegression(C=1e6).fit(totals[calls.plain, None], calls.told[calls.plain])
     return float(fit.coef_[0][0]), float(fit.intercept_[0])
 
@@ -204,20 +259,24 @@ def learnt(examples: Sequence[Example], numbers: Numbers) -> dict[str, Any]:
     if len({example.told for example in examples}) < 2:
         return {"learnt_from": 0, "slope": 1.0, "intercept": 0.0, "bias": 0.0, "weights": {}}
     calls = Calls(examples, numbers)
-    slope, intercept = calibrated(calls)
-    model = Model(calls, numpy.arange(len(examples)))
+    slope, intercept, share = calibrated(calls)
+    every = numpy.arange(len(examples))
+    model = Model(calls, every)
     weights: dict[str, dict[str, tuple[float, float]]] = {}
     for n in numpy.flatnonzero(model.rarities):
         name, place = calls.names[n]
         one = round(float(model.weights[n]), 2), round(float(model.rarities[n]), 2)
         weights.setdefault(name, {})[place] = one
-    return {
+    found = {
         "learnt_from": len(examples),
         "slope": round(slope, 4),
         "intercept": round(intercept, 4),
         "bias": round(model.bias, 4),
         "weights": weights,
     }
+    if listener := calls.listener(every):
+        found["network"] = listener.as_data([*numbers.heard], share)
+    return found
 
 
 def main(arguments: Iterable[str] | None = None) -> None:
@@ -228,7 +287,7 @@ def main(arguments: Iterable[str] | None = None) -> None:
     rows = {path.stem: rows_of(path) for path in chosen.files}
     models: dict[str, Any] = {"version": VERSION}
     for model in _SEEN:
-        numbers: Numbers = {}
+        numbers = Numbers()
         examples = [one for file in rows for one in examples_of(rows[file], file, model, numbers)]
         print(f"{model}: learning from {len(examples)}", file=sys.stderr, flush=True)
         models[model] = learnt(examples, numbers)

@@ -725,8 +725,14 @@ def test_a_summary_finishes_what_a_cut_off_transcript_left_open() -> None:
     assert verdict.booked is True
 
 
+FOR_TOMORROW = """
+    C: I need an appointment for my knee.
+    A: Okay, you're booked in for tomorrow at 3 pm.
+    C: Thanks, bye."""
+
+
 def test_what_was_booked_is_told_with_a_booking_and_resolved_by_the_calls_own_date() -> None:
-    turns = turns_of("C: I need an appointment.\nA: Okay, you're booked in for tomorrow at 3 pm")
+    turns = turns_of(FOR_TOMORROW)
 
     verdict = decide(turns, None, "2025-03-11T03:00:00Z", "America/New_York")
 
@@ -742,7 +748,7 @@ def test_what_was_booked_is_told_with_a_booking_and_resolved_by_the_calls_own_da
 def test_a_date_stays_unresolved_when_the_calls_own_date_is_not_known(
     at: Any, timezone: Any
 ) -> None:
-    turns = turns_of("C: I need an appointment.\nA: Okay, you're booked in for tomorrow at 3 pm")
+    turns = turns_of(FOR_TOMORROW)
 
     verdict = decide(turns, None, at, timezone)
 

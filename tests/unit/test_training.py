@@ -21,7 +21,7 @@ CALL: dict[str, Any] = {
 
 
 def examples(**other: Any) -> list[training.Example]:
-    return list(training.examples_of([CALL | other], "one", "call booked", {}))
+    return list(training.examples_of([CALL | other], "one", "call booked", training.Numbers()))
 
 
 def test_a_booked_call_teaches_none_where_it_is_cut_off_before_the_agreement() -> None:

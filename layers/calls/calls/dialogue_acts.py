@@ -593,6 +593,7 @@ AGENT_ALONE = Phrases(
 CALLER_ALONE = Phrases(
     r"(?:id|i would|wed) like to (?:book|schedule|make|see|come)|i need (?:to (?:see|book|schedule|make)|an <APPT>)"
     r"|i want (?:to (?:book|schedule|make|see)|an <APPT>)|can i (?:book|make|schedule|come in)(?! (?:you|it|that|this))|book me|calling to (?:book|schedule|make)"
+    r"|i (?:called|rang|phoned)(?: you)? (?:earlier|before|yesterday|this morning|last week)"
 )
 BOOKING_BEFORE = Phrases(
     r"book|booking|schedule|scheduling|make|making|arrange|arranging|want|need|like|reserve"

@@ -10,6 +10,7 @@ from typing import Any
 
 from calls import dialogue_acts as acts
 from calls.negotiation import Negotiation, Turn
+from calls.recurrent import Network, Said
 from calls.utterances import Clause, Heard, whole
 
 # Learnt by `python -m local.training`; it holds its own version.
@@ -35,8 +36,10 @@ _TOLD = ("firm", "accepted", "offer", "request", "full", "refused", "other", "le
 
 @cache
 def _learnt() -> dict[str, Any]:
+    """Read the weights; where a network was learnt, make it."""
     learnt: dict[str, Any] = json.loads(WEIGHTS.read_text())
-    return learnt
+    network = learnt["call booked"].pop("network", None)
+    return learnt | {"network": Network(network) if network else None}
 
 
 def of_booking(talk: Negotiation, turns: Sequence[Turn]) -> float:
@@ -44,7 +47,11 @@ def of_booking(talk: Negotiation, turns: Sequence[Turn]) -> float:
     more = OF_A_WHOLE_BOOKING if talk.heard_whole else 0.0
     if talk.state in ("unavailable", "declined"):
         more = OF_A_REFUSAL
-    return _probability("call booked", features(talk, turns), more)
+    said = spoken(turns)
+    network: Network | None = _learnt()["network"]
+    if network:
+        more += network.log_odds(said)
+    return _probability("call booked", features(talk, turns, said), more)
 
 
 def by_summary(reason: str, clauses: Turn) -> tuple[float, float]:
@@ -71,7 +78,7 @@ def _probability(model: str, told: Iterable[Told], more: float = 0.0) -> float:
 
 
 def weightiest(turns: Iterable[Turn], model: str = "call booked") -> Heard:
-    """Give the clause whose words speak most for what the model tells."""
+    """Give the clause whose phrases speak most for what the model tells."""
     known: Weights = _learnt()[model]["weights"]
 
     def speaks(clause: Clause) -> float:
@@ -82,11 +89,17 @@ def weightiest(turns: Iterable[Turn], model: str = "call booked") -> Heard:
     return whole(max((clause for turn in turns for clause in turn), key=speaks))
 
 
-def features(talk: Negotiation, turns: Sequence[Turn]) -> Iterator[Told]:
+def spoken(turns: Iterable[Turn]) -> list[Said]:
+    """Give who said which words, turn by turn."""
+    return [(turn[0].speaker, _plain(turn)) for turn in turns]
+
+
+def features(talk: Negotiation, turns: Sequence[Turn], said: Sequence[Said]) -> Iterator[Told]:
     """Tell what is weighed: how the talk went, and who said which words near the end or before."""
-    for name in (*_course(talk, turns), *_acts(talk)):
+    timed = any(_TIMES & {*words} for _, words in said)
+    for name in (*_course(talk, turns, timed), *_acts(talk)):
         yield name, ("talk",)
-    yield from _words(turns)
+    yield from _words(said)
 
 
 def summary_features(reason: str, clauses: Turn) -> Iterator[Told]:
@@ -98,7 +111,7 @@ def summary_features(reason: str, clauses: Turn) -> Iterator[Told]:
             yield phrase, places
 
 
-def _course(talk: Negotiation, turns: Sequence[Turn]) -> Iterator[str]:
+def _course(talk: Negotiation, turns: Sequence[Turn], timed: bool) -> Iterator[str]:
     state = talk.state
     yield from (f"state={state}", f"purpose={talk.purpose}", f"state={state} {talk.purpose}")
     for counted in _COUNTED:
@@ -109,7 +122,6 @@ def _course(talk: Negotiation, turns: Sequence[Turn]) -> Iterator[str]:
         if getattr(talk, name):
             yield name
             yield f"{state} {name}"
-    timed = any(_TIMES & {*clause.plain.split()} for turn in turns for clause in turn)
     claims = {
         "no care": not talk.all_care,
         "more of other things": talk.all_care < talk.all_other,
@@ -145,23 +157,24 @@ def _place(turn: int, turns: int) -> str:
     return "end" if left <= 3 else "late" if left <= 8 else "early"
 
 
-def _words(turns: Sequence[Turn]) -> Iterator[Told]:
+def _words(said: Sequence[Said]) -> Iterator[Told]:
     """Give the phrases of up to three words, who said them, where in the call, and how turns join.
 
-    Where is told twice: from the end, and from the last day or time that was named.
+    Where is told twice: from the end, and from the last day or time that was named. The words that
+    a turn begins and ends with count once more.
     """
-    said = [_plain(turn) for turn in turns]
-    named = max((n for n, words in enumerate(said) if _TIMES & {*words}), default=-1)
-    before: list[str] = []
-    for number, words in enumerate(said):
-        speaker = turns[number][0].speaker
+    named = max((n for n, (_, words) in enumerate(said) if _TIMES & {*words}), default=-1)
+    before: Sequence[str] = ()
+    for number, (speaker, words) in enumerate(said):
         places = (
             speaker,
-            f"{speaker} {_place(number, len(turns))}",
+            f"{speaker} {_place(number, len(said))}",
             f"{speaker} {_after_time(number - named)}",
         )
         for phrase in _phrases(words):
             yield phrase, places
+        for edge in (["^", *words[:1]], ["^", *words[:2]], [*words[-1:], "$"], [*words[-2:], "$"]):
+            yield " ".join(edge), (speaker,)
         if before and words:
             yield " ".join([*before[-2:], "|", *words[:2]]), ("joined",)
         before = words

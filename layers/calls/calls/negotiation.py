@@ -149,7 +149,9 @@ class Negotiation:
         self.other_care *= 0.9
 
     def agent_confirm(self, heard: Heard) -> None:
-        if only_asked(heard):
+        if only_asked(heard) and self.wished_time and self.state == "asked":
+            self.agent_offer(heard)
+        elif only_asked(heard):
             self.agent_bare_time(heard.clause)
         elif self.about_other(heard):
             self.other = heard
