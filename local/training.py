@@ -23,9 +23,9 @@ from calls.negotiation import Negotiation
 from calls.recurrent import Said
 from calls.summary_outcome import reason_of
 from calls.utterances import clauses, clauses_of_turn
-from local.listening import Listener, Talks
+from local.listening import Listener, Talk, Talks
 
-VERSION = "likelihood-6"
+VERSION = "likelihood-7"
 FOLDS = 5
 LEAST_CALLS = 3  # a name found in fewer calls is not learnt
 MOST_NAMES = 30_000  # of the others, those that move the calls they are found in most
@@ -33,12 +33,19 @@ OF_TALK = 1.5  # the talk's course has fewer names than the words, so each of th
 OF_CUT_OFF = 0.25  # a booked call without its end teaches less than a whole call
 LOST, MISHEARD = 0.07, 0.03  # of the words, as speech recognition may give them
 STRENGTH = 10.0  # how far the calls may pull the weights; less is smoother
-OF_NETWORK = 0.4  # of its log-odds; more finds more of our own bookings and fewer of SGD's
+OF_NETWORK = 0.8  # of its log-odds; more finds more of our own bookings and fewer of SGD's
 LEAST_HEARD = 1000  # calls; of fewer, no network is learnt
 
 
 Name = tuple[str, str]  # what is told, and of which place
-Seen = tuple[Iterable[Name], Sequence[Said]]  # of a call or a summary, and the turns of a call
+
+
+class Seen(NamedTuple):
+    """What is told of a call or a summary; of a call also its turns, and which were heard."""
+
+    told: Iterable[Name] = ()
+    said: Sequence[Said] = ()
+    turns: Sequence[int] = ()
 
 
 class Numbers:
@@ -66,10 +73,10 @@ class Example:
 
     group: str
     names: Sequence[int]
-    turns: Sequence[Sequence[int]]  # of the last turns of a call, the names that each holds
+    talk: Talk  # the last turns of a call; without turns for what the network does not hear
     told: bool
     contrived: bool
-    weight: float = 1.0
+    weight: float
 
 
 def examples_of(
@@ -77,21 +84,34 @@ def examples_of(
 ) -> Iterator[Example]:
     """Give a file's examples; one with batches in its ids is folded by them, another as a whole.
 
-    Each call is learnt from as it is written and as speech recognition might write it.
+    Each call is learnt from as it is written and as speech recognition might write it; if it
+    booked a visit, also as cut off before, which the network hears in any call.
     """
     for row in rows:
         batch, batched, _ = str(row["id"]).partition("_")
         for version in _versions(row):
-            told, said = _SEEN[model]({**row, "turns": version.turns})
-            if names := numbers.of_told(told):
+            seen = _SEEN[model]({**row, "turns": version.turns})
+            if names := numbers.of_told(seen.told):
+                told = version.booked is (model != "summary not booked")
                 yield Example(
                     group=batch if batched else file,
                     names=names,
-                    turns=[numbers.of_heard(one) for one in said[-recurrent.MOST_TURNS :]],
-                    told=version.booked is (model != "summary not booked"),
+                    talk=Talk((), told) if version.cut else _talk(seen, told, row, numbers),
+                    told=told,
                     contrived=version.contrived,
-                    weight=version.weight,
+                    weight=OF_CUT_OFF if version.cut else 1.0,
                 )
+
+
+def _talk(seen: Seen, told: bool, row: Mapping[str, Any], numbers: Numbers) -> Talk:
+    last = slice(-recurrent.MOST_TURNS, None)
+    settled = _settled(row)
+    since = (
+        n for n, turn in enumerate(seen.turns[last]) if settled is not None and turn >= settled
+    )
+    return Talk(
+        [numbers.of_heard(said) for said in seen.said[last]], told, min(since, default=None)
+    )
 
 
 class _Version(NamedTuple):
@@ -100,7 +120,7 @@ class _Version(NamedTuple):
     turns: Sequence[Mapping[str, Any]]
     booked: bool | None
     contrived: bool
-    weight: float = 1.0
+    cut: bool = False
 
 
 def _versions(row: Mapping[str, Any]) -> Iterator[_Version]:
@@ -110,11 +130,14 @@ def _versions(row: Mapping[str, Any]) -> Iterator[_Version]:
         yield _Version(as_recognised(row), booked, contrived=True)
     for turns in cut_off(row) if booked else ():
         if turns:
-            yield _Version(turns, booked=False, contrived=True, weight=OF_CUT_OFF)
+            yield _Version(turns, booked=False, contrived=True, cut=True)
 
 
 def as_recognised(row: Mapping[str, Any]) -> list[dict[str, str]]:
-    """Give a call's turns without case and punctuation, some words lost and some misheard."""
+    """Give a call's turns without case and punctuation, some words lost and some misheard.
+
+    Of a turn may be left nothing, but the turn: the others keep their numbers.
+    """
     chance = random.Random(str(row["id"]))
     said = [re.findall(r"[\w:@]+(?:'\w+)*", turn["text"].lower()) for turn in row["turns"]]
     every = [word for words in said for word in words]
@@ -122,34 +145,40 @@ def as_recognised(row: Mapping[str, Any]) -> list[dict[str, str]]:
     for turn, words in zip(row["turns"], said, strict=True):
         kept = [word for word in words if chance.random() >= LOST]
         heard = [chance.choice(every) if chance.random() < MISHEARD else word for word in kept]
-        if heard:
-            turns.append({"speaker": turn["speaker"], "text": " ".join(heard)})
+        turns.append({"speaker": turn["speaker"], "text": " ".join(heard)})
     return turns
 
 
 def cut_off(row: Mapping[str, Any]) -> Iterator[Sequence[Mapping[str, Any]]]:
     """Give a booked call as it is before the agreement, and of that no more than half the call."""
-    settled = row.get("settled_turn") or (row.get("booking") or {}).get("evidence_turn")
+    settled = _settled(row)
     if settled:
         yield row["turns"][: settled - 1]
         yield row["turns"][: min(len(row["turns"]) // 2, settled - 1)]
+
+
+def _settled(row: Mapping[str, Any]) -> int | None:
+    """Give the number of the turn that settles a call, if the label tells it."""
+    settled: int | None = row.get("settled_turn")
+    return (row.get("booking") or {}).get("evidence_turn") if settled is None else settled
 
 
 def _of_call(row: Mapping[str, Any]) -> Seen:
     """Give what is weighed of a call in which both sides speak, nothing of another."""
     cut = [clauses for n, turn in enumerate(row["turns"]) if (clauses := clauses_of_turn(turn, n))]
     if {turn[0].speaker for turn in cut} != {"caller", "agent"}:
-        return (), ()
+        return Seen()
     said = likelihood.spoken(cut)
-    return _names(likelihood.features(Negotiation.of(cut), cut, said)), said
+    told = _names(likelihood.features(Negotiation.of(cut), cut, said))
+    return Seen(told, said, [turn[0].turn or 0 for turn in cut])
 
 
 def _of_summary(row: Mapping[str, Any]) -> Seen:
     """Give what is weighed of a summary that stands alone, so that the label is its own."""
     if row["turns"] or not row["summary"]:
-        return (), ()
+        return Seen()
     cut = list(clauses(row["summary"], "summary"))
-    return _names(likelihood.summary_features(reason_of(cut), cut)), ()
+    return Seen(_names(likelihood.summary_features(reason_of(cut), cut)))
 
 
 def _names(told: Iterable[likelihood.Told]) -> Iterator[Name]:
@@ -179,13 +208,17 @@ class Calls:
         self.weights = numpy.array([example.weight for example in examples])
         self.groups = numpy.array([example.group for example in examples])
         self.plain = numpy.array([not example.contrived for example in examples])
-        self.talks = Talks([example.turns for example in examples], len(numbers.heard))
+        self.talks = Talks([example.talk for example in examples], len(numbers.heard))
 
     def listener(self, learns_from: NDArray[Any]) -> Listener | None:
         """Give a network, if these are calls and enough of them."""
-        if numpy.count_nonzero(self.talks.lengths[learns_from]) < LEAST_HEARD:
-            return None
-        return Listener(self.talks, self.told, self.weights, learns_from)
+        heard = self.heard(learns_from)
+        return Listener(self.talks, heard) if len(heard) >= LEAST_HEARD else None
+
+    def heard(self, some: NDArray[Any]) -> NDArray[Any]:
+        """Give those of which the network hears something."""
+        heard: NDArray[Any] = some[self.talks.lengths[some] > 0]
+        return heard
 
 
 class Model:
@@ -244,7 +277,8 @@ def calibrated(calls: Calls) -> tuple[float, float, float]:
     ):
         totals[judged] = Model(calls, learns_from).totals(calls, judged)
         if listener := calls.listener(learns_from):
-            heard[judged] = listener.log_odds(judged)
+            some = calls.heard(judged)
+            heard[some] = listener.log_odds(some)
     slope, intercept = _fitted(totals, calls)
     by, more = _fitted(slope * totals + intercept + OF_NETWORK * heard, calls)
     return by * slope, by * intercept + more, by * OF_NETWORK

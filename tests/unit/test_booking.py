@@ -47,6 +47,17 @@ BOOKED = {
         C: Abbott.
         A: Great, see you then.
         C: Bye.""",
+    "asked for and given, and no more": """
+        C: I need an appointment.
+        A: Okay, you're booked in for tomorrow at 3 pm.""",
+    "asked for with a day, and given a time": """
+        C: Could I see Dr. Bell on Monday?
+        A: Nine fifteen, you're booked in.
+        C: Thanks.""",
+    "a dog's shots, in a word": """
+        C: Can I bring the dog in on Friday for his shots?
+        A: Sure, Friday at ten, I've put him down.
+        C: Thanks, bye.""",
     "the plainest booking": """
         A: How can I help you?
         C: I'd like to book a cleaning, please.
@@ -210,6 +221,27 @@ BOOKED = {
 }
 
 NOT_BOOKED = {
+    "asked when it is, and told": (
+        "existing_appointment",
+        """
+        C: What time am I in tomorrow?
+        A: You're booked in for three.
+        C: Thanks.""",
+    ),
+    "asked whether one is expected, and told": (
+        "existing_appointment",
+        """
+        C: Am I down for Tuesday?
+        A: You are, you're booked in for Tuesday at nine.
+        C: Thanks.""",
+    ),
+    "a table, in a word": (
+        "other_transaction",
+        """
+        C: I need a table for two tomorrow.
+        A: You're booked in for seven.
+        C: Thanks.""",
+    ),
     "an attempt that fails, and a farewell that sounds like a time": (
         "nothing_available",
         """
@@ -725,10 +757,7 @@ def test_a_summary_finishes_what_a_cut_off_transcript_left_open() -> None:
     assert verdict.booked is True
 
 
-FOR_TOMORROW = """
-    C: I need an appointment for my knee.
-    A: Okay, you're booked in for tomorrow at 3 pm.
-    C: Thanks, bye."""
+FOR_TOMORROW = "C: I need an appointment.\nA: Okay, you're booked in for tomorrow at 3 pm"
 
 
 def test_what_was_booked_is_told_with_a_booking_and_resolved_by_the_calls_own_date() -> None:

@@ -13,13 +13,11 @@ from calls.negotiation import Negotiation
 from calls.recurrent import MOST_TURNS, Network, Said, names
 from calls.utterances import clauses_of_turn
 from local import listening, training
-from local.listening import Listener, Talks
+from local.listening import Listener, Talk, Talks
 from local.training import Numbers
 
-Talk = list[Said]
 
-
-def talk(*said: str) -> Talk:
+def talk(*said: str) -> list[Said]:
     """Alternate turns, the agent's first."""
     return [(("agent", "caller")[n % 2], words.split()) for n, words in enumerate(said)]
 
@@ -32,13 +30,14 @@ TIMES = 1000
 
 
 class Learnt:
-    def __init__(self, weights: tuple[float, ...] = (1, 1, 1, 1, 1, 1)) -> None:
+    def __init__(self, settled: tuple[int | None, ...] = (None,) * len(TALKS)) -> None:
         numbers = Numbers()
-        talks = [[numbers.of_heard(said) for said in one] for one in TALKS] * TIMES
-        booked = numpy.array([1.0, 0.0] * (3 * TIMES))
-        side_by_side = Talks(talks, len(numbers.heard))
-        every = numpy.arange(len(talks))
-        self.listener = Listener(side_by_side, booked, numpy.tile(weights, TIMES), every)
+        talks = [
+            Talk([numbers.of_heard(said) for said in one], booked=n % 2 == 0, settled=settled[n])
+            for n, one in enumerate(TALKS)
+        ]
+        every = numpy.arange(len(talks) * TIMES)
+        self.listener = Listener(Talks(talks * TIMES, len(numbers.heard)), every)
         self.names = [*numbers.heard]
 
     def network(self, share: float = 1.0) -> Network:
@@ -66,10 +65,30 @@ def test_the_engine_hears_what_was_learnt(learnt: Learnt, share: float) -> None:
     assert [network.log_odds(one) for one in TALKS] == pytest.approx(heard, abs=0.1)
 
 
-def test_what_weighs_nothing_teaches_nothing() -> None:
-    network = Learnt(weights=(1, 0, 1, 0, 1, 0)).network()
+def test_before_the_turn_that_settles_it_nothing_is_booked() -> None:
+    network = Learnt(settled=(3, None, 1, None, 3, None)).network()
 
-    assert all(network.log_odds(one) > 1 for one in TALKS)
+    assert network.log_odds(BOOKED[:2]) < -1
+    assert network.log_odds(BOOKED[:4]) > 1
+
+
+@pytest.mark.parametrize(
+    ("booked", "settled", "answers"),
+    [
+        (True, None, [None, None, None, None, (True, 1)]),
+        (False, None, [None, None, None, None, (False, 1)]),
+        (True, 3, [(False, 0.25), (False, 0.25), None, (True, 0.25), (True, 1.25)]),
+        (False, 3, [None, None, None, (False, 0.5), (False, 1.5)]),
+        (True, 0, [(True, 0.2)] * 4 + [(True, 1.2)]),
+        (True, 1, [None] + [(True, 0.25)] * 3 + [(True, 1.25)]),
+    ],
+)
+def test_a_label_tells_of_the_turns_before_and_after_what_settles_the_call(
+    booked: bool, settled: int | None, answers: list[tuple[bool, float] | None]
+) -> None:
+    found = Talk([[]] * 5, booked, settled).answers()
+
+    assert [one if one[1] else None for one in found] == answers
 
 
 @pytest.mark.parametrize("dot", [recurrent._dot, recurrent._sum_of_products])
@@ -113,7 +132,8 @@ def test_a_turn_is_told_by_its_words_their_pairs_and_its_ends() -> None:
 def test_the_slopes_are_those_of_the_log_odds(learnt: Learnt, seed: int | None) -> None:
     listener = learnt.listener
     some = numpy.arange(6)
-    wrong = numpy.array([0.5, -1.0, 2.0, 1.0, -0.5, 0.7], dtype=numpy.float32)
+    spoken = listening.Pass(listener, some).spoken
+    wrong = (numpy.random.default_rng(2).standard_normal(spoken.shape) * spoken).astype("float32")
 
     def heard() -> listening.Pass:
         return listening.Pass(
@@ -127,7 +147,7 @@ def test_the_slopes_are_those_of_the_log_odds(learnt: Learnt, seed: int | None) 
         there = []
         for step in (1e-3, -1e-3):
             listener.weights[name] = weights + numpy.float32(step) * towards
-            there.append(wrong @ heard().log_odds)
+            there.append((wrong * heard().log_odds).sum())
         listener.weights[name] = weights
         assert (there[0] - there[1]) / 2e-3 == pytest.approx(
             (slopes[name] * towards).sum(), rel=0.02

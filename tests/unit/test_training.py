@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from calls.recurrent import MOST_TURNS
 from local import training
 
 CALL: dict[str, Any] = {
@@ -61,3 +62,25 @@ def test_recognised_speech_has_no_case_and_no_punctuation_and_is_the_same_each_t
     assert not {*said} & {*".,?!"}
     known = {word for turn in CALL["turns"] for word in turn["text"].lower().split()}
     assert {*said.split()} <= {word.strip(".,?!") for word in known} | {"9:15"}
+
+
+def test_the_network_hears_whole_calls_and_which_turn_settled_them() -> None:
+    whole, recognised, *cut = examples()
+
+    assert [len(whole.talk.turns), whole.talk.settled] == [6, 4]
+    assert recognised.talk.settled == 4
+    assert [len(one.talk.turns) for one in cut] == [0, 0]
+
+
+def test_of_a_long_call_the_network_hears_the_end_and_when_in_it_was_settled() -> None:
+    long, *_ = examples(turns=CALL["turns"] * 10, settled_turn=52)
+
+    assert [len(long.talk.turns), long.talk.settled] == [MOST_TURNS, MOST_TURNS - 8]
+
+
+def test_a_turn_of_which_nothing_was_recognised_keeps_its_number() -> None:
+    said = [{"speaker": "caller", "text": "?"}, *CALL["turns"]]
+
+    _, recognised, *_ = examples(turns=said, settled_turn=5)
+
+    assert [len(recognised.talk.turns), recognised.talk.settled] == [6, 4]

@@ -591,7 +591,7 @@ AGENT_ALONE = Phrases(
     r"|can i (?:get|have|take) your|your <APPT> (?:is|has been)|<I> (?:booked|scheduled) you|shall i (?:book|put)"
 )
 CALLER_ALONE = Phrases(
-    r"(?:id|i would|wed) like to (?:book|schedule|make|see|come)|i need (?:to (?:see|book|schedule|make)|an <APPT>)"
+    r"(?:id|i would|wed) like (?:to (?:book|schedule|make|see|come)|an <APPT>)|i need (?:to (?:see|book|schedule|make)|an <APPT>)"
     r"|i want (?:to (?:book|schedule|make|see)|an <APPT>)|can i (?:book|make|schedule|come in)(?! (?:you|it|that|this))|book me|calling to (?:book|schedule|make)"
     r"|i (?:called|rang|phoned)(?: you)? (?:earlier|before|yesterday|this morning|last week)"
 )

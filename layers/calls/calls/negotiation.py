@@ -73,10 +73,14 @@ class Negotiation:
 
     @property
     def heard_whole(self) -> bool:
-        """Whether all of a booking was heard: asked for, offered, agreed and firmly confirmed."""
-        steps = (self.request, self.offer, self.accepted)
+        """Whether all of a booking was heard: asked for, offered, agreed and firmly confirmed.
+
+        Of a call of three turns the request and the confirmation are enough: there was no room
+        for more.
+        """
         standing = self.state == "booked" and self.firm and self.purpose == "new"
-        return standing and None not in steps and not self.elsewhere
+        agreed = self.turns <= 3 or (self.offer and self.accepted)
+        return bool(standing and self.request and agreed and not self.elsewhere)
 
     def settle(self, state: str, heard: Heard, firm: bool = True) -> None:
         kept: list[Heard] = []
