@@ -1,6 +1,7 @@
 """The cloud of the unit tests: moto, with the tables and queues that template.yaml describes."""
 
 import json
+import threading
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 import yaml
 from joserfc.jwk import RSAKey
 from moto import mock_aws
+from moto.dynamodb.responses import DynamoHandler
 
 from calls import secret, twilio_api
 from tests.unit.signed import ACCOUNT_SID, AUTH_TOKEN, BASE_URL, CI_KEY
@@ -51,6 +53,7 @@ def cloud(template: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     monkeypatch.setattr("moto.cognitoidp.models.jwk.RSAKey", _ParsedOnce)
+    _answer_one_at_a_time(monkeypatch)
     with mock_aws():
         monkeypatch.setattr(boto3, "DEFAULT_SESSION", _session())
         _forget_the_secret()
@@ -76,6 +79,17 @@ def twilio(cloud: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[TwilioServer
             monkeypatch.setenv(name, server.url)
         monkeypatch.setattr(twilio_api, "RETRY", twilio_api.RETRY.new(backoff_factor=0))
         yield server
+
+
+def _answer_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """DynamoDB checks a condition and writes in one step; moto lets other threads in between."""
+    answer, lock = DynamoHandler.call_action, threading.Lock()
+
+    def alone(handler: DynamoHandler) -> Any:
+        with lock:
+            return answer(handler)
+
+    monkeypatch.setattr(DynamoHandler, "call_action", alone)
 
 
 @cache
