@@ -195,6 +195,22 @@ BOOKED = {
         C: Monday's perfect.
         A: Lovely, you're booked in for Monday at 5:10.
         C: Thank you, bye.""",
+    "an hour later than was offered": """
+        A: Hello.
+        C: I need to see the dentist about a tooth.
+        A: Tuesday at ten?
+        C: Can we make it eleven instead of ten?
+        A: Sure, you're booked in for eleven.
+        C: Thanks, bye.""",
+    "another half of the day than was offered": """
+        A: Good morning, Park Vets.
+        C: Hi, my dog needs his booster.
+        A: We've Thursday at four.
+        C: Could I move that to the morning?
+        A: Nine fifteen on Thursday?
+        C: Perfect.
+        A: That's Thursday at nine fifteen then, see you both.
+        C: Thank you!""",
     "a reschedule, and a new visit for a child": """
         A: Bright Dental.
         C: I need to move my cleaning from Tuesday to Wednesday.
@@ -279,6 +295,18 @@ NOT_BOOKED = {
         A: I'm sorry, we're not taking on any new patients at the moment.
         C: Ah, all right. Thank you.
         A: Good luck, bye.""",
+    ),
+    "another time than was agreed": (
+        "nothing_available",
+        """
+        C: I'd like to see Dr. Simel on the 5th at 11:45.
+        A: Your appointment is on the 5th at 11:45, is that right?
+        C: Yes, that works.
+        A: He isn't free then. I booked the appointment for the 5th at noon.
+        C: That doesn't work for me.
+        A: Is there anything else I can do for you?
+        C: No, thank you.
+        A: Have a great day.""",
     ),
     "the caller says no": (
         "declined",
@@ -365,6 +393,20 @@ NOT_BOOKED = {
         C: Sounds good.
         A: All right, you're all set for the 21st at 4.
         C: Thanks.""",
+    ),
+    "an hour later, in two turns": (
+        "rescheduled",
+        """
+        C: Can I make it eleven instead of ten?
+        A: You're booked in for eleven.""",
+    ),
+    "to be moved to another day": (
+        "rescheduled",
+        """
+        A: Harbour Physio.
+        C: Hi, can you move me to Friday? Something's come up at work.
+        A: Sure, you're down for Friday at ten.
+        C: Brilliant, thanks.""",
     ),
     "a cancellation": (
         "cancelled",

@@ -10,6 +10,7 @@ _PARTS = {
     # Days and times of day stand in the plain words as marks, see calls.utterances.
     "DAY": r"(?:the )?DAY(?: _)*",
     "CLOCK": r"(?:(?:at|by|around) )?CLOCK(?: _)*",
+    "HOUR": r"(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)",
     "TIME": r"(?:(?:the|at|by|around) )?(?:DAY|CLOCK)(?: _)*",
     # "appo…" also takes the commonest misspellings of appointment.
     "APPT": (
@@ -67,7 +68,7 @@ class Phrases:
         pattern = self.pattern
         while _NAME.search(pattern):
             pattern = _NAME.sub(lambda name: _PARTS[name.group(1)], pattern)
-        return re.compile(rf"(?<!\S)(?:{pattern})(?!\S)")
+        return re.compile(rf" (?:{pattern})(?!\S)")
 
     def all_in(self, plain: str) -> Iterator[re.Match[str]]:
         return self._compiled.finditer(plain)
@@ -249,28 +250,28 @@ AGENT: Rules = (
             r"(?: <SO>){0,3} <DONE>",
             r"<THING> (?:successfully )?(?:booked|scheduled|confirmed|made|complete|reserved"
             r"|arranged|created|set)",
-            r"<I>(?: <SO>){0,2} <DID>(?: (?!<NO>)\S+){0,3} <THEM>"
-            r" (?:in|down|up|over|at|on|for|a|an|the|with|now)",
-            r"<I>(?: <SO>){0,2} <DID> (?:(?!<NO>)\S+ ){0,4}(?:<CARE>|slot|spot|booking|reservation"
-            r"|schedule|visits?|(?:on|in) the <BOOKS>)",
+            r"<I>(?: <SO>){0,2} <DID>(?:(?: (?!<NO>)\S+){0,3} <THEM>"
+            r" (?:in|down|up|over|at|on|for|a|an|the|with|now)"
+            r"| (?:(?!<NO>)\S+ ){0,4}(?:<CARE>|slot|spot|booking|reservation|schedule|visits?"
+            r"|(?:on|in) the <BOOKS>))",
             r"<I>(?: <SO>){0,2} (?:booked|scheduled|reserved|confirmed|secured|arranged"
             r"|(?:was|were) able to (?:book|schedule)|managed to book) (?:<THEM>|your \S+)",
             r"(?:<I>|have|got)(?: <SO>){0,2} (?:got |have )?(?:<THEM>|your \S+|\S+)(?: <SO>){0,2}"
             r" (?:down|booked|scheduled|confirmed|penciled|pencilled|on the <BOOKS>)(?: in)?(?! history)",
             r"<I>(?: <SO>)? (?:got |have )(?:<THEM>|\S+)(?: <SO>)? (?:in|set|set up|on)"
             r" (?:for|at|on|with|<TIME>)|<I>(?: <SO>)? got (?:you|him|her|them) in",
-            r"<I> put (?:<THEM>|your name|\S+ \S+) (?:down|in|on)|<I> (?:put|got|have) (?:<THEM>|\S+) (?:in|down)",
-            r"<THEYRE>(?: <SO>){0,3}"
-            r" (?:booked|book|scheduled|confirmed|down for|down on|penciled in|pencilled in|reserved|locked in"
-            r"|on for|slotted in)",
+            r"<I> (?:put (?:<THEM>|your name|\S+ \S+) (?:down|in|on)|(?:put|got|have) (?:<THEM>|\S+) (?:in|down)"
+            r"|(?:grabbed|popped) (?:it|that|you|him|her)|have you at"
+            r"|added (?:the|a|an|your|his|her) (?:\S+ ){1,4}(?:at|on|for))",
+            r"<THEYRE>(?:(?: <SO>){0,3} (?:booked|book|scheduled|confirmed|down for|down on|penciled in"
+            r"|pencilled in|reserved|locked in|on for|slotted in)"
+            r"|(?: <SO>)? (?:in|set) (?:for|at|on|with|<TIME>)"
+            r"|(?: all)? (?:in|on|into) (?:the|our|my) <BOOKS>| in the (?:\S+ ){0,5}slot)",
             r"(?:you have|youve|it has|that has)(?: <SO>){0,3} (?:booked|scheduled|confirmed|reserved)",
-            r"<THEYRE>(?: <SO>)? (?:in|set) (?:for|at|on|with|<TIME>)",
-            r"(?:youre|you are) (?:in|on it|on there)(?: with)?|(?:hes|shes|theyre) in with|<I> (?:grabbed|popped) (?:it|that|you|him|her)|popped (?:you|him|her) in|grabbed it"
-            r"|(?:thats|its|that is|has) gone (?:in|through|over)|all yours|nines? yours|definite|made (?:it|that) (?:firm|official)|final(?: \S+)? locked in|youve got it|\S+ is in(?= for| with| on| at|$)|<TIME> is yours|<I> have you at"
+            r"(?:youre|you are) (?:in|on it|on there)(?: with)?|(?:hes|shes|theyre) in with|popped (?:you|him|her) in|grabbed it"
+            r"|(?:thats|its|that is|has) gone (?:in|through|over)|all yours|nines? yours|definite|made (?:it|that) (?:firm|official)|final(?: \S+)? locked in|youve got it|\S+ is in(?= for| with| on| at|$)|<TIME> is yours"
             r"|youre (?:officially )?on (?:his|her|their|the \S+|dr \S+) (?:calendar|schedule|list)|squared away|(?:its|thats|it is) (?:all )?yours",
-            r"<I> added (?:the|a|an|your|his|her) (?:\S+ ){1,4}(?:at|on|for)|<THEYRE> in the (?:\S+ ){0,5}slot",
             r"(?:it|thats|its) (?:saved|took it|gone through|went through)|written (?:in|down)|wrote (?:you|him|her) in",
-            r"<THEYRE>(?: all)? (?:in|on|into) (?:the|our|my) <BOOKS>",
             r"all (?:set|booked|sorted|confirmed|done)(?: \S+){0,3} (?:for|with|on|at) (?:\S+ ){0,3}<TIME>",
             r"(?:all )?booked (?:in|for|you)|booked and confirmed|successfully (?:booked|scheduled|made"
             r"|created)|(?:<APPT>|that|it)(?: is| has been|s)? locked in",
@@ -365,10 +366,13 @@ CALLER: Rules = (
         "moving",
         Phrases(
             r"(?:reschedul(?:e|ing)|rearrange|postpone|rebook|bump)(?: \S+){0,4}",
-            r"(?:and not|instead of|in place of|rather than) (?:my |the |on )?<DAY>|push my(?: \S+){0,3}",
+            r"(?:and not|instead of|in place of|rather than) (?:(?:my|the|on|at) )?(?:<TIME>|<HOUR>)"
+            r"|push my(?: \S+){0,3}",
             r"(?:move|change|push|push back|bring forward|bring|swap|switch|shift) (?:my|our|his|her|an|\S+s)"
             r"(?: \S+){0,3} (?:<APPT>|forward|back)",
             r"(?:move|swap|switch|shift|bump|push) (?:it|that|this|my (?!mind)\S+)(?: \S+)? ?(?:please|to|back|instead)?",
+            r"(?:move|swap|switch|shift|bump|push|bring|change) (?:me|us|him|her|them)"
+            r" (?:to|from|off|out|up|back|forward|along)(?: \S+){0,2}",
             r"change (?:it|that|this|my (?!mind)\S+) (?:please|to|from)",
             r"cant (?:make|come to|get to|attend|come in for) (?:my|our|it|his|her|that|the)(?: \S+){0,3}",
             r"(?:wont|not going to|not gonna) (?:be able to )?make (?:it|my|that|the)(?: \S+){0,3}",
@@ -438,6 +442,14 @@ CALLER: Rules = (
         ),
     ),
     (
+        "unsuited",
+        Phrases(
+            r"(?:that|it|this)(?: (?:one|time|day|slot))?(?: \S+)? (?:doesnt|does not|wont|will not)"
+            r"(?: \S+)? (?:work|suit|fit)(?: \S+){0,2}",
+            r"(?:i|we) (?:cant|cannot|can not|couldnt|wont be able to) (?:make|do|manage|come) (?:that|then)",
+        ),
+    ),
+    (
         "decline",
         Phrases(
             r"hold off|no need|(?:not|wont)(?: \S+)? (?:right now|now|at the moment|yet|interested|necessary)",
@@ -498,6 +510,7 @@ OTHER = Phrases(
     r"|technician|engineer|boiler|plumb[a-z]*|electric[a-z]*|washing machine|repair|screen|library|school|conferences?|road test|motor vehicles"
     r"|reservations?|ordered|order|ship|glasses are|frames|teacher|homework|gift card|certificate|worktops|kitchen|wasps|pest"
     r"|solicitor|lawyer|attorney|a will|claims?|appeals|dispute|charge from|credit card|card services|venue|wedding|baptised|parish|mass|church"
+    r"|passports?|embassy|consulate|notary|accountant|tax(?:es)?|council|mechanic|mot|lessons?|tutor|surveyor|valuation|meter"
     r"|spa|swedish|power switched|switched on|recruiter|grooming|groomer|lunch|roast|coffee|pub|elementary|middle school"
 )
 YOU = Phrases(

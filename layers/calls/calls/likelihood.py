@@ -27,7 +27,6 @@ Weights = dict[str, dict[str, tuple[float, float]]]
 OF_A_WHOLE_BOOKING = 3.0
 OF_A_REFUSAL = -3.0
 
-_LONGEST_PHRASE = 3
 _COUNTED = ("accepts", "confirms", "promises", "details", "followed")
 _TIMES = {"DAY", "CLOCK"}
 _MARKS = {*_TIMES, "NUMBER"}
@@ -181,9 +180,12 @@ def _words(said: Sequence[Said]) -> Iterator[Told]:
 
 
 def _phrases(words: Sequence[str]) -> Iterator[str]:
-    for size in range(1, _LONGEST_PHRASE + 1):
-        for first in range(len(words) - size + 1):
-            yield " ".join(words[first : first + size])
+    """Give the words, their pairs and their threes."""
+    yield from words
+    for one, two in pairwise(words):
+        yield f"{one} {two}"
+    for one, two, three in zip(words, words[1:], words[2:], strict=False):
+        yield f"{one} {two} {three}"
 
 
 def _after_time(turns: int) -> str:

@@ -395,6 +395,12 @@ class Negotiation:
         if not self.elsewhere and self.state != "silent":
             self.settle("declined", heard)
 
+    def caller_unsuited(self, heard: Heard) -> None:
+        """What was booked a moment ago does not suit: it may be another time than was agreed."""
+        since = (heard.clause.turn or 0) - (self.proof[-1].clause.turn or 0) if self.proof else 0
+        if self.state == "booked" and since <= 2 and not self.elsewhere:
+            self.settle("declined", heard)
+
     def caller_decline(self, heard: Heard) -> None:
         if not (self.elsewhere or self.wrapping_up) and (self.open or self.proposed):
             self.settle("declined", heard)
@@ -414,7 +420,7 @@ class Reply:
         firm = acts.FIRM_ACCEPT.first_in(clause.plain)
         accept = firm or acts.ACCEPT.first_in(clause.plain)
         dissent = acts.DISSENT.first_in(clause.plain)
-        back = acts.TAKES_BACK.first_in(clause.plain)
+        back = dissent and acts.TAKES_BACK.first_in(clause.plain)
         wonders = bool(acts.HESITATES.first_in(clause.plain))
         self.hesitates = self.hesitates or wonders
         if accept and clause.asks and not acts.YES.opens(clause.plain):

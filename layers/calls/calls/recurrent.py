@@ -12,7 +12,7 @@ from typing import Any
 Said = tuple[str, Sequence[str]]
 
 # Of a long call its last turns are heard: what settles it is seldom further back, and time is short.
-MOST_TURNS = 40
+MOST_TURNS = 30
 
 
 def names(said: Said) -> Iterator[str]:
