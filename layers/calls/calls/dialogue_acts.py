@@ -58,7 +58,10 @@ _NAME = re.compile(r"<([A-Z]+)>")
 
 
 class Phrases:
-    """Alternative phrases, matched as whole words; compiled when first looked for, not on import."""
+    """Alternative phrases, matched as whole words; compiled when first looked for, not on import.
+
+    They are looked for in a clause's `plain` or what is cut from it: a space before each word.
+    """
 
     def __init__(self, *patterns: str) -> None:
         self.pattern = "|".join(patterns)
