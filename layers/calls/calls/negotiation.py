@@ -397,8 +397,10 @@ class Negotiation:
 
     def caller_unsuited(self, heard: Heard) -> None:
         """What was booked a moment ago does not suit: it may be another time than was agreed."""
-        since = (heard.clause.turn or 0) - (self.proof[-1].clause.turn or 0) if self.proof else 0
-        if self.state == "booked" and since <= 2 and not self.elsewhere:
+        if self.state != "booked" or self.elsewhere:
+            return
+        booked_in = self.proof[-1].clause.turn or 0
+        if (heard.clause.turn or 0) - booked_in <= 2:
             self.settle("declined", heard)
 
     def caller_decline(self, heard: Heard) -> None:
