@@ -296,6 +296,17 @@ NOT_BOOKED = {
         C: Ah, all right. Thank you.
         A: Good luck, bye.""",
     ),
+    "agreed, but the diary shows no opening": (
+        "nothing_available",
+        """
+        C: Could you schedule me an appointment with Dr. Hunt on the 10th?
+        A: Let me see. I can schedule 10:15 with Dr. James E. Hunt for March 10th, correct?
+        C: Yes, that would be great.
+        A: Sorry, I do not show that Dr. James E. Hunt has an opening for 10:15 on March 10th.
+        C: Really, this is not good.
+        A: I am sorry, is there anything else I can help you with?
+        C: It's not your fault. Thank you for your help.""",
+    ),
     "another time than was agreed": (
         "nothing_available",
         """

@@ -167,6 +167,8 @@ AGENT: Rules = (
             r" (?:available|availability|openings?|slots|appointments|spaces?|free|left)",
             r"(?:no|not a|not any|nothing)"
             r" (?:slot|slots|opening|availability|space|appointments?)",
+            r"(?:dont|do not|cant|cannot|doesnt|does not) (?:see|show|find)(?: (?!but)\S+){0,12}"
+            r" (?:available|availability|openings?|slots?|spaces?|free)",
             r"(?:not|isnt|arent|wasnt|dont|didnt)(?: \S+)? (?:open|opens?)(?: \S+)? (?:to|for) visits?",
             r"(?:fully|completely|totally|absolutely|pretty much) (?:booked|full)(?: up)?|unavailable",
             r"(?:were|we are|they are|theyre|hes|shes|he is|she is|\S+ is|\S+ are) (?:all )?full(?: up)?",
