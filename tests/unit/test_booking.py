@@ -411,6 +411,12 @@ NOT_BOOKED = {
         C: Can I make it eleven instead of ten?
         A: You're booked in for eleven.""",
     ),
+    "an hour later, in figures": (
+        "rescheduled",
+        """
+        C: Can I make it 11 instead of 10?
+        A: You're booked in for 11.""",
+    ),
     "to be moved to another day": (
         "rescheduled",
         """

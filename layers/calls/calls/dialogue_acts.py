@@ -4,13 +4,13 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
-from calls.utterances import Clause, Heard
+from calls.utterances import NUMBER, Clause, Heard
 
 _PARTS = {
     # Days and times of day stand in the plain words as marks, see calls.utterances.
     "DAY": r"(?:the )?DAY(?: _)*",
     "CLOCK": r"(?:(?:at|by|around) )?CLOCK(?: _)*",
-    "HOUR": r"(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)",
+    "HOUR": NUMBER,
     "TIME": r"(?:(?:the|at|by|around) )?(?:DAY|CLOCK)(?: _)*",
     # "appo…" also takes the commonest misspellings of appointment.
     "APPT": (

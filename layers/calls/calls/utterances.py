@@ -81,7 +81,7 @@ _NOT_IN_A_WORD = re.compile(r"['\u2019`.]")
 _STOP = re.compile(r"[?!;…\n]+|\.+")
 _SHORTENED = re.compile(r"(?<![^\W\d_])(?:dr|mr|mrs|ms|st|prof|[a-hj-z]|[ap]\.m)$", re.IGNORECASE)
 
-_NUMBER = r"(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|1[0-2]|[1-9])"
+NUMBER = r"(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|1[0-2]|[1-9])"
 _MINUTES = (
     r"(?:o (?:five|eight)|five|ten|fifteen|twenty(?: five)?|thirty(?: five)?|forty(?: five)?"
     r"|fifty(?: five)?|[0-5]\d)"
@@ -107,11 +107,11 @@ _DAY = (
     r"|this (?:morning|afternoon|evening)"
 )
 _CLOCK = (
-    rf"(?:half|quarter|ten|twenty|five) (?:past|to|after) {_NUMBER}"
-    rf"|\d\d?:\d\d(?: ?[ap] ?m)?|half {_NUMBER}"
-    rf"|{_NUMBER}(?: (?:oclock|{_MINUTES}))?"
+    rf"(?:half|quarter|ten|twenty|five) (?:past|to|after) {NUMBER}"
+    rf"|\d\d?:\d\d(?: ?[ap] ?m)?|half {NUMBER}"
+    rf"|{NUMBER}(?: (?:oclock|{_MINUTES}))?"
     r"(?: ?[ap] ?m| oclock| in the (?:morning|afternoon|evening))"
-    rf"|{_NUMBER} (?:oclock|{_MINUTES})|(?<=\bat ){_NUMBER}|(?<=\bby ){_NUMBER}|(?<=\baround ){_NUMBER}"
+    rf"|{NUMBER} (?:oclock|{_MINUTES})|(?<=\bat ){NUMBER}|(?<=\bby ){NUMBER}|(?<=\baround ){NUMBER}"
     r"|noon|midday|lunchtime"
 )
 _TIME = re.compile(rf" (?:(?P<day>{_DAY})|{_CLOCK})(?!\S)")
