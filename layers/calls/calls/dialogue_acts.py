@@ -1,8 +1,10 @@
 """The vocabulary of booking: which words of a caller or an agent offer, accept, confirm or refuse."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
+from itertools import groupby
+from operator import itemgetter
 
 from calls.utterances import NUMBER, Clause, Heard
 
@@ -73,20 +75,31 @@ class Phrases:
             pattern = _NAME.sub(lambda name: _PARTS[name.group(1)], pattern)
         return re.compile(rf" (?:{pattern})(?!\S)")
 
-    def all_in(self, plain: str) -> Iterator[re.Match[str]]:
-        return self._compiled.finditer(plain)
+    # The pattern's own methods: a long call asks ten thousand times.
 
-    def first_in(self, plain: str, begin: int = 0, end: int | None = None) -> re.Match[str] | None:
-        return self._compiled.search(plain, begin, len(plain) if end is None else end)
+    @cached_property
+    def all_in(self) -> Callable[[str], Iterator[re.Match[str]]]:
+        return self._compiled.finditer
 
-    def opens(self, plain: str) -> bool:
-        return self._compiled.match(plain) is not None
+    @cached_property
+    def first_in(self) -> Callable[..., re.Match[str] | None]:
+        return self._compiled.search
+
+    @cached_property
+    def opens(self) -> Callable[[str], re.Match[str] | None]:
+        return self._compiled.match
 
     def first_of(self, clauses: Iterable[Clause]) -> Heard | None:
         for clause in clauses:
             if match := self.first_in(clause.plain):
                 return Heard("said", clause, *match.span())
         return None
+
+
+def _words(listed: str) -> str:
+    """Give one pattern for the words, by first letter: alternatives are tried one by one."""
+    by_letter = groupby(sorted(listed.split()), key=itemgetter(0))
+    return "|".join(f"{one}(?:{'|'.join(word[1:] for word in words)})" for one, words in by_letter)
 
 
 Rules = tuple[tuple[str, Phrases], ...]
@@ -127,7 +140,7 @@ _SELF_SERVICE = Phrases(
     r"(?:its|thats|theyre|those are|that is|all|all done|done) (?:all )?(?:done )?"
     r"(?:online|(?:in|through|on|via) (?:the|our) (?:portal|app|website|site|page))",
     r"through (?:the|our) (?:portal|app|website|site)",
-    r"walk ins?|walk in (?:clinic|hours|basis)|no appointment (?:needed|necessary)|urgent care",
+    r"walk ins?|no appointment (?:needed|necessary)|urgent care",
     r"(?:need|needs|require|requires|get|want|wants|without|have) (?:\S+ ){0,2}referral",
     r"(?:transfer|connect|put|patch) you (?:over )?(?:through )?to|transferring you",
 )
@@ -145,17 +158,16 @@ AGENT: Rules = (
             r"|booked|scheduled|confirmed)|has not been \S+|didnt go through"
             r"|(?:did|could|would) not go through|could not be \S+|couldnt be \S+|declined)",
             r"(?:was|is|were|seems to be|been|had) (?:an?|some) (?:error|problem|issue)",
-            r"(?:couldnt|could not|unable to|cant|wasnt able to)(?: \S+)? (?:arrange|set up|put|hold)(?: \S+){0,3}|no dice|shouldnt hold"
-            r"|(?:wont|isnt|not) (?:let|letting|allowing) (?:me|us) (?:book|put|schedule|block)|transaction failed",
+            r"(?:couldnt|could not|unable to|cant|wasnt able to)(?: \S+)? (?:arrange|set up|put|hold)(?: \S+){0,3}"
+            r"|(?:wont|isnt|not) (?:let|letting|allowing) (?:me|us) (?:book|put|schedule|block)",
             r"(?:just|already|has|was|got|just been|has been|have been) (?:been )?taken",
             r"(?:just )?(?:got )?snapped up|(?:just|already) (?:gone|grabbed)|beat you to it",
-            r"(?:i )?fail(?:ed)? to (?:book|schedule|fix|arrange|make|get|set)(?: \S+){0,2}|(?:also|just|it|that) failed|no able to book"
+            r"(?:i )?fail(?:ed)? to (?:book|schedule|fix|arrange|make|get|set)(?: \S+){0,2}|(?:also|just|it|that) failed"
             r"|(?:couldnt|could not) (?:get (?:that|it) to work|be (?:achieved|made|booked|arranged))|nothing (?:there|then|available)(?: either)?",
             r"(?:unfortunately|sorry|apologies|afraid)(?: \S+){0,4} (?:cant|couldnt|could not|cannot|unable to|not able to)"
             r" (?:do|get|make|fit|book|schedule|arrange|find|see)(?: \S+){0,2}",
-            r"(?:sorry|apologies|unfortunately|afraid)(?: \S+){0,5} (?:closes?|closed|shut)"
-            r"|sorry(?: \S+){0,3} (?:that|this) (?:time|slot|day|one)(?: slot)? is (?:booked|taken|full|gone)",
-            r"did not succeed|didnt succeed|(?:not|isnt) possible|booking failed|(?:its|just) fro[sz]en?",
+            r"(?:sorry|apologies|unfortunately|afraid)(?: \S+){0,5} (?:closes?|closed|shut)",
+            r"(?:did not|didnt) succeed|(?:not|isnt) possible|(?:its|just) fro[sz]en?",
             r"system (?:is |went |just )?(?:down|froze|frozen|crashed)",
         ),
     ),
@@ -169,7 +181,6 @@ AGENT: Rules = (
             r" (?:slot|slots|opening|availability|space|appointments?)",
             r"(?:dont|do not|cant|cannot|doesnt|does not) (?:see|show|find)(?: (?!but)\S+){0,12}"
             r" (?:available|availability|openings?|slots?|spaces?|free)",
-            r"(?:not|isnt|arent|wasnt|dont|didnt)(?: \S+)? (?:open|opens?)(?: \S+)? (?:to|for) visits?",
             r"(?:fully|completely|totally|absolutely|pretty much) (?:booked|full)(?: up)?|unavailable",
             r"(?:were|we are|they are|theyre|hes|shes|he is|she is|\S+ is|\S+ are) (?:all )?full(?: up)?",
             r"(?:were|we are|they are|theyre|hes|shes|he is|she is) all booked",
@@ -177,7 +188,7 @@ AGENT: Rules = (
             r" (?:taken|gone(?! (?:through|in|over|on))|full|not free)"
             r"|(?:that|this) (?:time|slot|one|day)(?: slot)?(?: is| was|s)(?: \S+)? booked",
             r"booked (?:up|solid|out|right up|right through|through|until|the next)|chock ?a ?block"
-            r"|(?:are|is|were|all)(?: all)? gone(?! (?:through|in|over|on))|no longer available|slammed|jammed|packed",
+            r"|(?:are|is|were|all)(?: all)? gone(?! (?:through|in|over|on))|slammed|jammed|packed",
             r"nothing(?: \S+){0,2} (?:until|till|for|before|<DAY>|this week|open|on|at)",
             r"(?:scheduling|booking) (?:out )?(?:into|for|in)(?: \S+)? (?:january|february|march|april|may|june|july|august|september|october|november|december)",
             r"(?:not|arent) (?:taking|accepting)(?: on)?(?: any)?(?: new)? (?:patients|clients)",
@@ -185,7 +196,7 @@ AGENT: Rules = (
             r" (?:insurance|plan|patients|medicaid|medicare|those|kids|children|that here)",
             r"(?:cant|cannot|can not|couldnt|unable to|not able to|wont be able to)(?: \S+)? (?:do|find"
             r"|fit|get|squeeze|accommodate|offer|see)",
-            r"out of network|(?:arent|not|isnt) (?:contracted|in network|participating)|sorry to (?:hear|say)(?: \S+){0,3} (?:cant|full)",
+            r"out of network|(?:arent|not|isnt) (?:contracted|in network|participating)",
         ),
     ),
     (
@@ -205,7 +216,7 @@ AGENT: Rules = (
         "ringing",
         Phrases(
             r"(?:will|well|shell|hell|theyll|ill|can|could|to|ll) (?:ring|call|phone|buzz) you(?: (?:on|at|between|this|back))? (?:the )?<TIME>"
-            r"|(?:give|gives|giving) you a (?:ring|call|buzz)(?: on| at| between)? <TIME>|<TIME> ,? (?:a )?(?:phone )?call (?:with|from)|down for a call"
+            r"|(?:give|gives|giving) you a (?:ring|call|buzz)(?: on| at| between)? <TIME>"
             r"|(?:dont|do not|doesnt) need (?:a slot|an appointment|a time|to come in)",
         ),
     ),
@@ -234,7 +245,7 @@ AGENT: Rules = (
         Phrases(
             r"(?:want|like|wanna|wanting|looking|need) (?:me )?to (?:cancel (?:or|and) )?(?:reschedule"
             r"|(?:move|shift|change|push) (?:it|that|your|the))(?: \S+){0,3}"
-            r"|(?:move|shift|reschedule) it|cancel or (?:move|reschedule)(?: it)?|(?:do|pick|find) (?:a )?different day"
+            r"|(?:move|shift|reschedule) it|(?:do|pick|find) (?:a )?different day"
         ),
     ),
     (
@@ -243,8 +254,8 @@ AGENT: Rules = (
             r"(?:moved|changed|switched|swapped|rescheduled|pushed)"
             r" (?:you|him|her|it|them|that|your|the|to)(?: \S+){0,3}",
             r"(?:been|is|are|youre) (?:now )?(?:moved|rescheduled|rearranged)(?: \S+){0,3}|brought (?:you|him|her|it)(?: \S+)? (?:forward|up)"
-            r"|bring you up|(?:in place|instead) of (?:the |your )?<DAY>|(?:taken|took) (?:the|your) (?:\S+ ){1,3}(?:out|off)|<DAY>s off"
-            r"|have to shift(?: \S+)?|thats changed|updated (?:it|that|your)(?: \S+){0,2}",
+            r"|(?:in place|instead) of (?:the |your )?<DAY>|(?:taken|took) (?:the|your) (?:\S+ ){1,3}(?:out|off)"
+            r"|thats changed|updated (?:it|that|your)(?: \S+){0,2}",
         ),
     ),
     (
@@ -264,7 +275,7 @@ AGENT: Rules = (
             r"(?:<I>|have|got)(?: <SO>){0,2} (?:got |have )?(?:<THEM>|your \S+|\S+)(?: <SO>){0,2}"
             r" (?:down|booked|scheduled|confirmed|penciled|pencilled|on the <BOOKS>)(?: in)?(?! history)",
             r"<I>(?: <SO>)? (?:got |have )(?:<THEM>|\S+)(?: <SO>)? (?:in|set|set up|on)"
-            r" (?:for|at|on|with|<TIME>)|<I>(?: <SO>)? got (?:you|him|her|them) in",
+            r" (?:for|at|on|with|<TIME>)",
             r"<I> (?:put (?:<THEM>|your name|\S+ \S+) (?:down|in|on)|(?:put|got|have) (?:<THEM>|\S+) (?:in|down)"
             r"|(?:grabbed|popped) (?:it|that|you|him|her)|have you at"
             r"|added (?:the|a|an|your|his|her) (?:\S+ ){1,4}(?:at|on|for))",
@@ -273,12 +284,12 @@ AGENT: Rules = (
             r"|(?: <SO>)? (?:in|set) (?:for|at|on|with|<TIME>)"
             r"|(?: all)? (?:in|on|into) (?:the|our|my) <BOOKS>| in the (?:\S+ ){0,5}slot)",
             r"(?:you have|youve|it has|that has)(?: <SO>){0,3} (?:booked|scheduled|confirmed|reserved)",
-            r"(?:youre|you are) (?:in|on it|on there)(?: with)?|(?:hes|shes|theyre) in with|popped (?:you|him|her) in|grabbed it"
-            r"|(?:thats|its|that is|has) gone (?:in|through|over)|all yours|nines? yours|definite|made (?:it|that) (?:firm|official)|final(?: \S+)? locked in|youve got it|\S+ is in(?= for| with| on| at|$)|<TIME> is yours"
-            r"|youre (?:officially )?on (?:his|her|their|the \S+|dr \S+) (?:calendar|schedule|list)|squared away|(?:its|thats|it is) (?:all )?yours",
+            r"(?:youre|you are) (?:in|on it|on there)(?: with)?|popped (?:you|him|her) in|grabbed it"
+            r"|(?:thats|its|that is|has) gone (?:in|through|over)|all yours|definite|youve got it|\S+ is in(?= for| with| on| at|$)|<TIME> is yours"
+            r"|youre (?:officially )?on (?:his|her|their|the \S+|dr \S+) (?:calendar|schedule|list)|(?:its|thats|it is) (?:all )?yours",
             r"(?:it|thats|its) (?:saved|took it|gone through|went through)|written (?:in|down)|wrote (?:you|him|her) in",
             r"all (?:set|booked|sorted|confirmed|done)(?: \S+){0,3} (?:for|with|on|at) (?:\S+ ){0,3}<TIME>",
-            r"(?:all )?booked (?:in|for|you)|booked and confirmed|successfully (?:booked|scheduled|made"
+            r"(?:all )?booked (?:in|for|you)|successfully (?:booked|scheduled|made"
             r"|created)|(?:<APPT>|that|it)(?: is| has been|s)? locked in",
             r"you (?:have )?(?:successfully|just) (?:booked|scheduled|made|make)(?: \S+){0,3}",
         ),
@@ -287,9 +298,9 @@ AGENT: Rules = (
         "already",
         Phrases(
             r"(?:you|he|she|they)(?: \S+)? already (?:have|has|made|got|booked|scheduled)(?: \S+){0,4}",
-            r"as (?:planned|scheduled|before|arranged)|(?:just )?(?:making|make) sure youre (?:good|coming|still)(?: \S+){0,3}|pre ?register"
+            r"as (?:planned|scheduled|before|arranged)"
             r"|keep (?:the |your )?<DAY>|your <TIME> (?:appointment|slot|visit|<CLOCK>)|(?:still (?:good|on|ok|okay)|reminding you|reminder) (?:for|about|of)(?: \S+){0,3}",
-            r"youve already (?:got|made|booked|scheduled)(?: \S+){0,4}|thats already (?:in|booked|scheduled|made)",
+            r"youve already (?:got|made|booked|scheduled)(?: \S+){0,4}",
         ),
     ),
     (
@@ -305,13 +316,12 @@ AGENT: Rules = (
             r"see (?:that )?(?:you|youre|your|an)(?: \S+){0,4} (?:<APPT>|down|booked|scheduled)",
             r"(?:checked in|have a seat|still good for you|are you still coming)",
             r"(?:calling|call)(?: \S+){0,3} (?:confirm|remind)(?: \S+){0,4}",
-            r"(?:appointment|<APPT>) (?:that )?(?:you have|youve got|you had)",
         ),
     ),
     (
         "promise",
         Phrases(
-            r"all (?:set|sorted|done|finali[sz]ed|squared away)|(?:\S+ )?(?:has|have) your name on it|your name on it|good to go|(?:youre|hes|shes) (?:down|set|sorted|done)|consider it done"
+            r"all (?:set|sorted|done|finali[sz]ed|squared away)|your name on it|good to go|(?:youre|hes|shes) (?:down|set|sorted|done)|consider it done"
             r"|done and dusted|you are (?:down|set)|thats (?:done|sorted)|(?:ok|okay|right|great) done|done ,?",
             r"(?:well )?see (?:you|ya|yall)(?: all| both| guys)?"
             r" (?:<TIME>|then|there|soon|at|on|next|for|in|after|before|bright and early)|see (?:\S+ ){1,2}(?:<TIME>|then|on|at|next)",
@@ -321,9 +331,7 @@ AGENT: Rules = (
             r" (?:<THEM>|your|the|a|\S+) ?(?:<APPT>|name|slot|spot|in|down|up|on|for|at|<TIME>)?"
             r"(?! (?:through|on hold|to))",
             r"<WILL>(?: <SO>)? (?:get|have) (?:<THEM>|\S+) (?:in|booked|scheduled|down|set|set up|on the <BOOKS>)",
-            r"<I> \S+(?: \S+)? coming in",
-            r"went ahead and \S+|(?:found|got|have) a (?:spot|slot|space) for you|wish (?:has been|is) granted",
-            r"confirmed|booked|scheduled|it is scheduled|thats (?:booked|it booked)|locked in|pencilled in|penciled in",
+            r"confirmed|booked|scheduled|locked in",
         ),
     ),
     (
@@ -371,8 +379,7 @@ CALLER: Rules = (
         "moving",
         Phrases(
             r"(?:reschedul(?:e|ing)|rearrange|postpone|rebook|bump)(?: \S+){0,4}",
-            r"(?:and not|instead of|in place of|rather than) (?:(?:my|the|on|at) )?(?:<TIME>|<HOUR>)"
-            r"|push my(?: \S+){0,3}",
+            r"(?:and not|instead of|in place of|rather than) (?:(?:my|the|on|at) )?(?:<TIME>|<HOUR>)",
             r"(?:move|change|push|push back|bring forward|bring|swap|switch|shift) (?:my|our|his|her|an|\S+s)"
             r"(?: \S+){0,3} (?:<APPT>|forward|back)",
             r"(?:move|swap|switch|shift|bump|push) (?:it|that|this|my (?!mind)\S+)(?: \S+)? ?(?:please|to|back|instead)?",
@@ -381,7 +388,6 @@ CALLER: Rules = (
             r"change (?:it|that|this|my (?!mind)\S+) (?:please|to|from)",
             r"cant (?:make|come to|get to|attend|come in for) (?:my|our|it|his|her|that|the)(?: \S+){0,3}",
             r"(?:wont|not going to|not gonna) (?:be able to )?make (?:it|my|that|the)(?: \S+){0,3}",
-            r"(?:earlier|later|different) (?:than|time for) my(?: \S+){0,2} <APPT>",
         ),
     ),
     (
@@ -476,7 +482,7 @@ CALLER: Rules = (
             r"(?:book|schedule|reserve|set up|make) (?:it|that|one|me|us|him|her|in|this|something|for)",
             r"(?:earliest|soonest|first available|next available|sooner)(?: \S+)?",
             r"(?:any|an|the|some) (?:openings?|availability|slots?|appointments?|spaces?|space)",
-            r"(?:take|have) a look at|looked at|look at (?:it|him|her|my|me)|looking at it|checked out|due for(?: \S+){0,3}",
+            r"(?:take|have) a look at|looked at|look at (?:it|him|her|my|me)|looking at it|due for(?: \S+){0,3}",
             r"(?:could|can|would|will) (?:\S+ ){1,3}(?:see|fit|squeeze|check|take) (?:me|him|her|it|us|them|my \S+)",
             r"(?:whatve you got|what (?:do|have) you (?:have|got)|what(?: \S+)? (?:openings|times|slots|appointments))(?: \S+)?",
         ),
@@ -493,34 +499,43 @@ HOURS = Phrases(
 APPOINTMENT = Phrases(r"(?:<APPT>|new patient|with dr|with doctor)")
 # What a visit is for, and with whom: the words of clinics, vets, salons and viewings.
 CARE = Phrases(
-    r"(?P<visit><APPT>|appointments|visits)|<CARE>|doctors?|docs?|dr|dentists?|dental|dentistry|therap(?:ists?|y)|physio[a-z]*"
-    r"|clinic|vets?|veterinar[a-z]+|animal hospital|counsell?(?:or|ing)|psycholog[a-z]+|psychiatr[a-z]+"
-    r"|pa?ediatri[a-z]+|surgery|practice|patients?|derm[a-z]*|orthop[a-z]*|orthodon[a-z]*|endodon[a-z]*"
-    r"|optom[a-z]*|opticians?|nurse|midwife|gp|chiropract[a-z]*|podiatr[a-z]*|allerg(?:y|ist|ies)|cardiolog[a-z]*"
-    r"|audiolog[a-z]*|gyn[a-z]*|urolog[a-z]*|oncolog[a-z]*|rheumatolog[a-z]*|neurolog[a-z]*|dietiti?an|hygienist|medical|medicine|health|hospital"
-    r"|symptoms?|pain|hurts?|hurting|ache|aching|sore|swollen|swelling|fever|cough(?:ing)?|rash|itch[a-z]*|lump|abscess|dizz[a-z]+"
-    r"|infection|bleeding|tooth|teeth|toothache|gums?|wisdom|molar|braces|dentures?|ears?|eyes?|knee|my back"
-    r"|shoulder|neck|hip|ankle|wrist|elbow|foot|feet|skin|mole|throat|chest|sinus|migraines?|headaches?|acl|scratching"
-    r"|flu|vaccin[a-z]+|immuni[sz][a-z]+|dog|cat|puppy|kitten|rabbit|pup|goats?|limping|hearing|bloods|diabetic|adhd"
-    r"|referral|pregnan[a-z]+|anxiety|depress[a-z]+|grief|gout|plaster|stitch(?:es)?|sedat(?:e|ion)|jabs?|poorly|nails|injur[a-z]+|sprain[a-z]*|annual|retinal|toenails?"
-    r"|haircut|hairdresser|salons?|stylists?|barber|apartments?|property"
+    r"(?P<visit><APPT>|appointments|visits)|<CARE>|my back",
+    _words(r"""
+    abscess ache aching acl adhd allergies allergist allergy ankle annual anxiety apartments?
+    audiolog[a-z]* barber bleeding braces cardiolog[a-z]* cat chest chiropract[a-z]* clinic cough
+    coughing counsell?ing counsell?or dental dentistry dentists? dentures? depress[a-z]+
+    derm[a-z]* diabetic dietiti?an dizz[a-z]+ docs? doctors? dog dr ears? elbow endodon[a-z]*
+    eyes? feet fever flu foot goats? gout gp grief gums? gyn[a-z]* hairdresser headaches? health
+    hearing hip hospital hurting hurts? immuni[sz][a-z]+ infection injur[a-z]+ itch[a-z]* kitten
+    knee limping lump medical medicine midwife migraines? molar mole nails neck neurolog[a-z]*
+    nurse oncolog[a-z]* opticians? optom[a-z]* orthodon[a-z]* orthop[a-z]* pa?ediatri[a-z]+ pain
+    patients? physio[a-z]* plaster podiatr[a-z]* poorly practice pregnan[a-z]+ property
+    psychiatr[a-z]+ psycholog[a-z]+ pup puppy rabbit rash referral rheumatolog[a-z]* salons?
+    scratching sedate sedation shoulder sinus skin sore sprain[a-z]* stitch stitches stylists?
+    surgery swelling swollen symptoms? teeth therapists? therapy throat toenails? tooth toothache
+    urolog[a-z]* veterinar[a-z]+ vets? wisdom wrist
+    """),
 )
 # What else is booked, bought, repaired or settled by telephone.
 OTHER = Phrases(
-    r"rides?|cabs?|taxi|uber|lyft|pick (?:you|me|us) up|lift|driver|restaurants?|table|party of|dinner|hotels?|rooms?"
-    r"|double room|breakfast|house|flights?|airlines?|airport|tickets?|bus|buses|train|cars?|vehicle|rental|auto|garage|brakes|tires"
-    r"|tyres?|oil change|michelin|subaru|movies?|cinema|concert|theatre|theater|events?|songs?|music|games?|class|gym|court|squash|spin|bike"
-    r"|prescriptions?|refill(?:ed|s)?|pharmacy|walgreens|cvs|payments?|pay|bill|billing|invoice|balance|transfer|deliver[a-z]*|parcel"
-    r"|collect|collection|pizza|hatchback|suv|sedan|trip|meeting|interview|mortgage|loan|bank|account|internet|router|broadband"
-    r"|technician|engineer|boiler|plumb[a-z]*|electric[a-z]*|washing machine|repair|screen|library|school|conferences?|road test|motor vehicles"
-    r"|reservations?|ordered|order|ship|glasses are|frames|teacher|homework|gift card|certificate|worktops|kitchen|wasps|pest"
-    r"|solicitor|lawyer|attorney|a will|claims?|appeals|dispute|charge from|credit card|card services|venue|wedding|baptised|parish|mass|church"
-    r"|passports?|embassy|consulate|notary|accountant|tax(?:es)?|council|mechanic|mot|lessons?|tutor|surveyor|valuation|meter"
-    r"|spa|swedish|power switched|switched on|recruiter|grooming|groomer|lunch|roast|coffee|pub|elementary|middle school"
+    r"pick (?:you|me|us) up|party of|oil change|washing machine|road test|motor vehicles|glasses are"
+    r"|gift card|credit card|card services",
+    _words(r"""
+    account accountant airlines? airport appeals? attorney auto balance bank baptised bike bill
+    billing boiler brakes breakfast broadband bus buses cabs? cars? certificate church cinema
+    claims? class coffee collect collection concert conferences? consulate council court
+    deliver[a-z]* dinner dispute driver electric[a-z]* elementary embassy engineer events?
+    flights? frames games? garage groomer grooming gym hatchback homework hotels? house internet
+    interview invoice kitchen lawyer lessons? library lift loan lunch lyft mass mechanic meeting
+    meter mortgage mot movies? music notary order ordered parcel parish passports? pay payments?
+    pest pharmacy pizza plumb[a-z]* prescriptions? pub recruiter refill refilled refills rental
+    repair reservations? restaurants? rides? roast rooms? router school screen sedan ship
+    solicitor songs? spa spin squash surveyor suv table tax taxes taxi teacher technician theater
+    theatre tickets? tires train transfer trip tutor tyres? uber valuation vehicle venue wasps
+    wedding worktops
+    """),
 )
-YOU = Phrases(
-    r"you|youre|your|youve|youll|him|her|them|hes|shes|theyre|\S+s|mr|mrs|ms|miss|for \S+"
-)
+YOU = Phrases(r"you|youre|your|youve|youll|him|her|them|theyre|\S+s|mr|for \S+")
 # Before a confirming phrase these make it a question, a wish or a condition.
 NOT_YET = Phrases(
     r"(?:if|may|whether|once|when|until|till|unless|would|should|shall|could|can i|can you|can we|want"
@@ -533,47 +548,45 @@ ASKED_FIRST = Phrases(
 )
 # After "I'll put you down for ten" these make it an offer.
 ASKS_AFTER = Phrases(
-    r"how does that|how is that|hows that|is that (?:ok|okay|right|correct|alright|all right|good|fine)"
+    r"how does that|hows that|is that (?:ok|okay|right|correct|alright|all right|good|fine)"
     r"|(?:does|would|will) that (?:work|suit|be|sound)|sounds? (?:good|ok|okay|right)"
-    r"|if (?:that|you|its|hes|shes)|are we happy|make sure (?:hes|shes|its|that)|shall i|is this|(?:please|can you|kindly|could you|just to|to) confirm|confirm (?:the|that|your|following|these)"
-    r"|(?:youd|you would) like|you (?:want|wish)|should i|shall we|would you|do you want|am i right|correct"
+    r"|if (?:that|you|its|hes|shes)|make sure (?:hes|shes|its|that)|shall i|is this|(?:please|can you|kindly|could you|just to|to) confirm|confirm (?:the|that|your|following|these)"
+    r"|(?:youd|you would) like|you (?:want|wish)|should i|shall we|would you|am i right|correct"
 )
 ANYTHING_ELSE = Phrases(
-    r"(?:anything|something|what|any) else|else (?:i|we) can"
+    r"(?:anything|something|what|any) else"
     r"|(?:other|further|more) (?:questions?|help|assistance)"
 )
 ACCEPT = Phrases(
-    r"yes|yeah|yep|yup|yea|ya|yah|sure|ok|okay|perfect|great|correct|right|fine|works?|good|lovely"
-    r"|brilliant|absolutely|definitely|wonderful|excellent|ideal|ill take(?! a)|lets do|please do|go ahead"
-    r"|take it|take that|suits|thatll do|that will do|will do|smashing|super|agreed|awesome|cool"
+    r"yes|yeah|yep|yea|ya|yah|sure|ok|okay|perfect|great|correct|right|fine|works?|good|lovely"
+    r"|brilliant|absolutely|definitely|wonderful|excellent|ideal|ill take(?! a)|lets do|go ahead"
+    r"|take it|take that|suits|thatll do|will do|smashing|super|agreed|awesome|cool"
     r"|grand|got it|it does|put (?:me|him|her|us|it) (?:down|in)|well take|can be there|go with"
     r"|well be there|ill be there|(?:can|could) (?:make|swing|manage|do) (?:it|that)"
     r"|<TIME> it is|agreeable|accurate|exactly|indeed|sign (?:me|him|her|us) up|lock it in"
     r"|(?:give|gimme|ill have|ill grab|i want|id like) (?:me )?(?:that|it|the first|the second|the)(?: one)?"
-    r"|the (?:first|second|last|earlier|later) one|book it|let(?:s|us) do it|please|mhm|mm hm|uh huh|alright|all right|count me in"
-    r"|might as well|why not|you bet|you got it|ill make it work|good to me|(?:thats )?better|sold|easier|i suppose|i guess so|ought to"
-    r"|kay|yup|rock on|works|lets go|grab (?:it|that)|brill|fab|accepted"
+    r"|the (?:first|second|last|earlier|later) one|book it|please|mhm|mm hm|uh huh|alright|count me in"
+    r"|might as well|why not|you bet|(?:thats )?better|sold|easier|i suppose|i guess so|ought to"
+    r"|kay|yup|lets go|grab (?:it|that)|brill|fab|accepted"
 )
 FIRM_ACCEPT = Phrases(
-    r"thats (?:fine|great|perfect|good|ideal|lovely|okay|ok|right|correct|better)(?! for now)|works|workable"
-    r"|sounds (?:good|great|perfect|fine|wonderful|lovely)|ill take(?! a)|well take|take it|lets do|go ahead"
+    r"thats (?:fine|great|perfect|good|ideal|lovely|okay|ok|right|correct|better)(?! for now)|works"
+    r"|sounds (?:good|great|perfect|fine|wonderful|lovely)|ill take(?! a)|well take|take it|go ahead"
     r"|please do|that is (?:fine|correct|right|good|great|perfect)|would be (?:great|perfect|fine|good|wonderful|lovely|better|grand)"
-    r"|that ?ll work|book it|sign (?:me|him|her|us) up|lock it in|ill do|go with|is (?:fine|perfect|good|great|better)"
-    r"|(?:can|could|ill) (?:make|swing|manage) (?:it|that)|yes please|that works|might as well|you bet|you got it"
-    r"|(?:put|pop|book|sign) (?:me|us|him|her) (?:in|down|up)|happy|get the bus|lets say|say yes|we can come|hell be there|shell be there|(?:ill|well) (?:be there|have (?:it|that|the)|grab|do that)|that ?ll do|give me|lock it in"
-    r"|go on then|go on|i want it|it would|i can|put me in|(?:its|it is) a go|works great|im coming|suits?(?: me)?|do that|sold|grab (?:it|that)|(?:get|go for) (?:the|both|it|that)(?: \S+)?|lets go|take my money"
-    r"|(?:ill|well|hell|shell|theyll) (?:have|take) (?:it|that|the|one|both)|stick (?:me|him|her|us) in|(?:get|let ?s get) it over with|lets do|thats easier|yes thats"
+    r"|that ?ll work|book it|ill do|go with|is (?:fine|perfect|good|great|better)"
+    r"|(?:can|could|ill) (?:make|swing|manage) (?:it|that)|yes please|might as well|you bet|you got it"
+    r"|(?:put|pop|book|sign) (?:me|us|him|her) (?:in|down|up)|happy|lets say|say yes|we can come|hell be there|shell be there|(?:ill|well) (?:be there|have (?:it|that|the)|grab|do that)|that ?ll do|give me|lock it in"
+    r"|go on|i want it|it would|i can|im coming|suits?(?: me)?|do that|sold|grab (?:it|that)|(?:get|go for) (?:the|both|it|that)(?: \S+)?|lets go"
+    r"|(?:ill|well|hell|shell|theyll) (?:have|take) (?:it|that|the|one|both)|stick (?:me|him|her|us) in|lets do|thats easier|yes thats"
     r"|(?:ill|well|i can|we can|i could) (?:come|be) (?:then|there|in|before|over)(?: \S+)?|both then|<TIME> (?:please|then|it is|is fine|is good|is perfect|works)"
 )
 DISSENT = Phrases(
     r"no|nope|nah|not|cant|cannot|wont|wouldnt|dont|doesnt|actually|instead|rather|earlier|later"
-    r"|sooner|different|other|how about|what about|make it|change|another|any other|anything else"
+    r"|sooner|different|other|how about|what about|make it|change|another"
     r"|do you have|have you got|anything|prefer|else|maybe|might|too (?:early|late|far)|is there"
 )
 # These alone say little when a question follows them.
-MILD_ACCEPT = Phrases(
-    r"ok|okay|right|alright|all right|great|good|oh|cool|brilliant|uh huh|mm hm|mhm|kay"
-)
+MILD_ACCEPT = Phrases(r"ok|okay|right|alright|great|good|oh|cool|brilliant|uh huh|mm hm|mhm|kay")
 # A machine speaks on the other side.
 MACHINE = Phrases(
     r"(?:reached|mailbox|voicemail) (?:the |of |is )\S+|message recorded|(?:after|at) the (?:tone|beep)|not available to take your call"
@@ -589,7 +602,7 @@ HESITATES = Phrases(
     r"|just a (?:second|sec|moment|minute)|which|what time|whats that|what day|who|where"
 )
 CLOSE = Phrases(
-    r"bye|goodbye|bye bye|thanks|thank|cheers|take care|have a (?:\S+ )?(?:good|great|nice|lovely|wonderful"
+    r"bye|goodbye|thanks|thank|cheers|take care|have a (?:\S+ )?(?:good|great|nice|lovely|wonderful"
     r"|fantastic|day|blessed|one)|thats all|that is all|see you|see ya|welcome|thatll be all|enjoy|feel better|ta"
 )
 ASSENT = Phrases(

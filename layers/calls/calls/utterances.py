@@ -143,11 +143,10 @@ def clauses(
         asks = "?" in text[end - 3 : end]
         for first in range(0, len(found), _LONGEST):
             some = found[first : first + _LONGEST]
-            words = (_NOT_IN_A_WORD.sub(_joined, word.group().lower()) for word in some)
-            plain = "".join(f" {word}" for word in words)
-            plain = _TIME.sub(_mark, plain)
+            plain = " " + " ".join([word.group() for word in some]).lower()
+            plain = _TIME.sub(_mark, _NOT_IN_A_WORD.sub(_joined, plain))
             if plain.strip(" ,"):
-                spans = tuple(word.span() for word in some)
+                spans = tuple([word.span() for word in some])
                 yield Clause(speaker, text, spans, plain, asks, start, turn)
 
 
