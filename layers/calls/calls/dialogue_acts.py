@@ -8,6 +8,18 @@ from operator import itemgetter
 
 from calls.utterances import NUMBER, Clause, Heard
 
+
+def _any_of(listed: str) -> str:
+    """Give the pattern of any word in the list, by first letter: alternatives are tried one by one.
+
+    A `_` stands for a space within one.
+    """
+    phrases = (phrase.replace("_", " ") for phrase in sorted(listed.split()))
+    by_letter = groupby(phrases, key=itemgetter(0))
+    some = (f"{letter}(?:{'|'.join(each[1:] for each in those)})" for letter, those in by_letter)
+    return f"(?:{'|'.join(some)})"
+
+
 _PARTS = {
     # Days and times of day stand in the plain words as marks, see calls.utterances.
     "DAY": r"(?:the )?DAY(?: _)*",
@@ -15,16 +27,18 @@ _PARTS = {
     "HOUR": NUMBER,
     "TIME": r"(?:(?:the|at|by|around) )?(?:DAY|CLOCK)(?: _)*",
     # "appo…" also takes the commonest misspellings of appointment.
-    "APPT": (
-        r"(?:appo[a-z]{1,8}ts?|appts?|visit|viewing|tour|consultation|consult|check ?ups?|cleaning"
-        r"|session|haircut|exam|examination|follow up|booster|assessment|evaluation|physical"
-        r"|screening|mammogram|ultrasound)"
-    ),
-    "CARE": (
-        r"(?:<APPT>|filling|crown|root canal|extraction|whitening|bloods|vaccin[a-z]+|shots?|jabs?"
-        r"|blood (?:test|draw|work)|x ?rays?|mri|scan|procedure|adjustment|massage|treatment"
-        r"|hygienist|intake|spay|neuter|nail trim|fitting|test)"
-    ),
+    "APPT": _any_of("""
+        appo[a-z]{1,8}ts? appts? assessment booster check_?ups? cleaning consult consultation
+        evaluation exam examination follow_up haircut mammogram physical screening session tour
+        ultrasound viewing visit
+    """),
+    "CARE": "(?:<APPT>|"
+    + _any_of("""
+        adjustment blood_test blood_draw blood_work bloods crown extraction filling fitting
+        hygienist intake jabs? massage mri nail_trim neuter procedure root_canal scan shots? spay
+        test treatment vaccin[a-z]+ whitening x_?rays?
+    """)
+    + ")",
     "THING": r"(?:<APPT>|booking|reservation|schedul(?:e|ing)|slot|spot|time|place|request)",
     "NO": r"(?:not|isnt|wasnt|hasnt|havent|cannot|cant|couldnt|if|when|once|until|unless|will|but)",
     "SO": (
@@ -32,11 +46,11 @@ _PARTS = {
         r"|indeed|definitely|you|both|back|go ahead and|went ahead and|gone ahead and|currently"
         r"|tentatively|right|here)"
     ),
-    "DONE": (
-        r"(?:booked|book|scheduled?|confirmed|reserved|made|created|set|set up|arranged"
-        r"|finali[sz]ed|secured|verified|successful|a success|done|sorted|fixed|completed?|placed"
-        r"|entered|went through|went thru|gone through|penciled|pencilled|saved|locked in|held)"
-    ),
+    "DONE": _any_of("""
+        a_success arranged book booked completed? confirmed created done entered finali[sz]ed fixed
+        gone_through held locked_in made penciled pencilled placed reserved saved scheduled?
+        secured set set_up sorted successful verified went_through went_thru
+    """),
     "I": r"(?:i|ive|we|weve|i have|we have|ill have)",
     "DID": (
         r"(?:(?:was|were) (?:successfully )?able to (?:successfully )?(?:book|schedule|make|reserve"
@@ -96,20 +110,15 @@ class Phrases:
         return None
 
 
-def _words(listed: str) -> str:
-    """Give one pattern for the words, by first letter: alternatives are tried one by one."""
-    by_letter = groupby(sorted(listed.split()), key=itemgetter(0))
-    return "|".join(f"{one}(?:{'|'.join(word[1:] for word in words)})" for one, words in by_letter)
-
-
 Rules = tuple[tuple[str, Phrases], ...]
 
 
 def acts_of(clause: Clause, rules: Rules) -> list[Heard]:
     """Find what the clause does, in the order it does it; of two that overlap, the earlier rule."""
     kept: list[Heard] = []
+    plain = clause.plain
     for act, phrases in rules:
-        for match in phrases.all_in(clause.plain):
+        for match in phrases.all_in(plain):
             begin, end = match.span()
             if all(end <= other.begin or other.end <= begin for other in kept):
                 kept.append(Heard(act, clause, begin, end))
@@ -499,40 +508,40 @@ HOURS = Phrases(
 APPOINTMENT = Phrases(r"(?:<APPT>|new patient|with dr|with doctor)")
 # What a visit is for, and with whom: the words of clinics, vets, salons and viewings.
 CARE = Phrases(
-    r"(?P<visit><APPT>|appointments|visits)|<CARE>|my back",
-    _words(r"""
+    r"(?P<visit><APPT>|appointments|visits)|<CARE>",
+    _any_of("""
     abscess ache aching acl adhd allergies allergist allergy ankle annual anxiety apartments?
     audiolog[a-z]* barber bleeding braces cardiolog[a-z]* cat chest chiropract[a-z]* clinic cough
     coughing counsell?ing counsell?or dental dentistry dentists? dentures? depress[a-z]+
     derm[a-z]* diabetic dietiti?an dizz[a-z]+ docs? doctors? dog dr ears? elbow endodon[a-z]*
     eyes? feet fever flu foot goats? gout gp grief gums? gyn[a-z]* hairdresser headaches? health
     hearing hip hospital hurting hurts? immuni[sz][a-z]+ infection injur[a-z]+ itch[a-z]* kitten
-    knee limping lump medical medicine midwife migraines? molar mole nails neck neurolog[a-z]*
-    nurse oncolog[a-z]* opticians? optom[a-z]* orthodon[a-z]* orthop[a-z]* pa?ediatri[a-z]+ pain
-    patients? physio[a-z]* plaster podiatr[a-z]* poorly practice pregnan[a-z]+ property
-    psychiatr[a-z]+ psycholog[a-z]+ pup puppy rabbit rash referral rheumatolog[a-z]* salons?
-    scratching sedate sedation shoulder sinus skin sore sprain[a-z]* stitch stitches stylists?
-    surgery swelling swollen symptoms? teeth therapists? therapy throat toenails? tooth toothache
-    urolog[a-z]* veterinar[a-z]+ vets? wisdom wrist
+    knee limping lump medical medicine midwife migraines? molar mole my_back nails neck
+    neurolog[a-z]* nurse oncolog[a-z]* opticians? optom[a-z]* orthodon[a-z]* orthop[a-z]*
+    pa?ediatri[a-z]+ pain patients? physio[a-z]* plaster podiatr[a-z]* poorly practice
+    pregnan[a-z]+ property psychiatr[a-z]+ psycholog[a-z]+ pup puppy rabbit rash referral
+    rheumatolog[a-z]* salons? scratching sedate sedation shoulder sinus skin sore sprain[a-z]*
+    stitch stitches stylists? surgery swelling swollen symptoms? teeth therapists? therapy throat
+    toenails? tooth toothache urolog[a-z]* veterinar[a-z]+ vets? wisdom wrist
     """),
 )
 # What else is booked, bought, repaired or settled by telephone.
 OTHER = Phrases(
-    r"pick (?:you|me|us) up|party of|oil change|washing machine|road test|motor vehicles|glasses are"
-    r"|gift card|credit card|card services",
-    _words(r"""
+    r"pick (?:you|me|us) up",
+    _any_of("""
     account accountant airlines? airport appeals? attorney auto balance bank baptised bike bill
-    billing boiler brakes breakfast broadband bus buses cabs? cars? certificate church cinema
-    claims? class coffee collect collection concert conferences? consulate council court
-    deliver[a-z]* dinner dispute driver electric[a-z]* elementary embassy engineer events?
-    flights? frames games? garage groomer grooming gym hatchback homework hotels? house internet
-    interview invoice kitchen lawyer lessons? library lift loan lunch lyft mass mechanic meeting
-    meter mortgage mot movies? music notary order ordered parcel parish passports? pay payments?
-    pest pharmacy pizza plumb[a-z]* prescriptions? pub recruiter refill refilled refills rental
-    repair reservations? restaurants? rides? roast rooms? router school screen sedan ship
+    billing boiler brakes breakfast broadband bus buses cabs? card_services cars? certificate
+    church cinema claims? class coffee collect collection concert conferences? consulate council
+    court credit_card deliver[a-z]* dinner dispute driver electric[a-z]* elementary embassy
+    engineer events? flights? frames games? garage gift_card glasses_are groomer grooming gym
+    hatchback homework hotels? house internet interview invoice kitchen lawyer lessons? library
+    lift loan lunch lyft mass mechanic meeting meter mortgage mot motor_vehicles movies? music
+    notary oil_change order ordered parcel parish party_of passports? pay payments? pest pharmacy
+    pizza plumb[a-z]* prescriptions? pub recruiter refill refilled refills rental repair
+    reservations? restaurants? rides? road_test roast rooms? router school screen sedan ship
     solicitor songs? spa spin squash surveyor suv table tax taxes taxi teacher technician theater
-    theatre tickets? tires train transfer trip tutor tyres? uber valuation vehicle venue wasps
-    wedding worktops
+    theatre tickets? tires train transfer trip tutor tyres? uber valuation vehicle venue
+    washing_machine wasps wedding worktops
     """),
 )
 YOU = Phrases(r"you|youre|your|youve|youll|him|her|them|theyre|\S+s|mr|for \S+")

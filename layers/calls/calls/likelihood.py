@@ -27,6 +27,9 @@ Weights = dict[str, dict[str, tuple[float, float]]]
 OF_A_WHOLE_BOOKING = 3.0
 OF_A_REFUSAL = -3.0
 
+# More turns than all but one of the conversations learnt from have.
+MOST_TURNS = 60
+
 _COUNTED = ("accepts", "confirms", "promises", "details", "followed")
 _TIMES = {"DAY", "CLOCK"}
 _MARKS = {*_TIMES, "NUMBER"}
@@ -160,8 +163,9 @@ def _words(said: Sequence[Said]) -> Iterator[Told]:
     """Give the phrases of up to three words, who said them, where in the call, and how turns join.
 
     Where is told twice: from the end, and from the last day or time that was named. The words that
-    a turn begins and ends with count once more.
+    a turn begins and ends with count once more. Of a very long call only the last turns are told.
     """
+    said = said[-MOST_TURNS:]
     named = max((n for n, (_, words) in enumerate(said) if _TIMES & {*words}), default=-1)
     before: Sequence[str] = ()
     for number, (speaker, words) in enumerate(said):
