@@ -171,7 +171,8 @@ AGENT: Rules = (
             r"|(?:wont|isnt|not) (?:let|letting|allowing) (?:me|us) (?:book|put|schedule|block)",
             r"(?:just|already|has|was|got|just been|has been|have been) (?:been )?taken",
             r"(?:just )?(?:got )?snapped up|(?:just|already) (?:gone|grabbed)|beat you to it",
-            r"(?:i )?fail(?:ed)? to (?:book|schedule|fix|arrange|make|get|set)(?: \S+){0,2}|(?:also|just|it|that) failed"
+            r"(?:i )?fail(?:ed)? to (?:book|schedule|fix|arrange|make|get|set)(?: \S+){0,2}"
+            r"|(?:also|just|it|that) failed"
             r"|(?:couldnt|could not) (?:get (?:that|it) to work|be (?:achieved|made|booked|arranged))|nothing (?:there|then|available)(?: either)?",
             r"(?:unfortunately|sorry|apologies|afraid)(?: \S+){0,4} (?:cant|couldnt|could not|cannot|unable to|not able to)"
             r" (?:do|get|make|fit|book|schedule|arrange|find|see)(?: \S+){0,2}",
@@ -190,7 +191,8 @@ AGENT: Rules = (
             r" (?:slot|slots|opening|availability|space|appointments?)",
             r"(?:dont|do not|cant|cannot|doesnt|does not) (?:see|show|find)(?: (?!but)\S+){0,12}"
             r" (?:available|availability|openings?|slots?|spaces?|free)",
-            r"(?:fully|completely|totally|absolutely|pretty much) (?:booked|full)(?: up)?|unavailable",
+            r"(?:fully|completely|totally|absolutely|pretty much) (?:booked|full)(?: up)?"
+            r"|unavailable",
             r"(?:were|we are|they are|theyre|hes|shes|he is|she is|\S+ is|\S+ are) (?:all )?full(?: up)?",
             r"(?:were|we are|they are|theyre|hes|shes|he is|she is) all booked",
             r"(?:time|slot|day|one|that|<TIME>)(?: is| was|s| has been)(?: \S+)?"
@@ -262,8 +264,10 @@ AGENT: Rules = (
         Phrases(
             r"(?:moved|changed|switched|swapped|rescheduled|pushed)"
             r" (?:you|him|her|it|them|that|your|the|to)(?: \S+){0,3}",
-            r"(?:been|is|are|youre) (?:now )?(?:moved|rescheduled|rearranged)(?: \S+){0,3}|brought (?:you|him|her|it)(?: \S+)? (?:forward|up)"
-            r"|(?:in place|instead) of (?:the |your )?<DAY>|(?:taken|took) (?:the|your) (?:\S+ ){1,3}(?:out|off)"
+            r"(?:been|is|are|youre) (?:now )?(?:moved|rescheduled|rearranged)(?: \S+){0,3}"
+            r"|brought (?:you|him|her|it)(?: \S+)? (?:forward|up)"
+            r"|(?:in place|instead) of (?:the |your )?<DAY>"
+            r"|(?:taken|took) (?:the|your) (?:\S+ ){1,3}(?:out|off)"
             r"|thats changed|updated (?:it|that|your)(?: \S+){0,2}",
         ),
     ),
@@ -293,10 +297,13 @@ AGENT: Rules = (
             r"|(?: <SO>)? (?:in|set) (?:for|at|on|with|<TIME>)"
             r"|(?: all)? (?:in|on|into) (?:the|our|my) <BOOKS>| in the (?:\S+ ){0,5}slot)",
             r"(?:you have|youve|it has|that has)(?: <SO>){0,3} (?:booked|scheduled|confirmed|reserved)",
-            r"(?:youre|you are) (?:in|on it|on there)(?: with)?|popped (?:you|him|her) in|grabbed it"
-            r"|(?:thats|its|that is|has) gone (?:in|through|over)|all yours|definite|youve got it|\S+ is in(?= for| with| on| at|$)|<TIME> is yours"
+            r"(?:youre|you are) (?:in|on it|on there)(?: with)?|popped (?:you|him|her) in"
+            r"|grabbed it"
+            r"|(?:thats|its|that is|has) gone (?:in|through|over)|all yours|definite|youve got it"
+            r"|\S+ is in(?= for| with| on| at|$)|<TIME> is yours"
             r"|youre (?:officially )?on (?:his|her|their|the \S+|dr \S+) (?:calendar|schedule|list)|(?:its|thats|it is) (?:all )?yours",
-            r"(?:it|thats|its) (?:saved|took it|gone through|went through)|written (?:in|down)|wrote (?:you|him|her) in",
+            r"(?:it|thats|its) (?:saved|took it|gone through|went through)|written (?:in|down)"
+            r"|wrote (?:you|him|her) in",
             r"all (?:set|booked|sorted|confirmed|done)(?: \S+){0,3} (?:for|with|on|at) (?:\S+ ){0,3}<TIME>",
             r"(?:all )?booked (?:in|for|you)|successfully (?:booked|scheduled|made"
             r"|created)|(?:<APPT>|that|it)(?: is| has been|s)? locked in",
@@ -308,7 +315,8 @@ AGENT: Rules = (
         Phrases(
             r"(?:you|he|she|they)(?: \S+)? already (?:have|has|made|got|booked|scheduled)(?: \S+){0,4}",
             r"as (?:planned|scheduled|before|arranged)"
-            r"|keep (?:the |your )?<DAY>|your <TIME> (?:appointment|slot|visit|<CLOCK>)|(?:still (?:good|on|ok|okay)|reminding you|reminder) (?:for|about|of)(?: \S+){0,3}",
+            r"|keep (?:the |your )?<DAY>|your <TIME> (?:appointment|slot|visit|<CLOCK>)"
+            r"|(?:still (?:good|on|ok|okay)|reminding you|reminder) (?:for|about|of)(?: \S+){0,3}",
             r"youve already (?:got|made|booked|scheduled)(?: \S+){0,4}",
         ),
     ),
@@ -316,11 +324,13 @@ AGENT: Rules = (
         "existing",
         Phrases(
             r"(?:you have|youve got|you have got|ive got|i have|you are|youre)(?: the| your| a| an| you)? (?:\S+ ){0,3}(?:on|at|for) (?:the )?<TIME> (?:already|still)",
-            r"(?:just )?confirming (?:you|\S+|dr \S+)(?: \S+)? (?:for|on|at)|still (?:ok|okay|good|alright|coming)(?: \S+)? (?:for|on|at|you)",
+            r"(?:just )?confirming (?:you|\S+|dr \S+)(?: \S+)? (?:for|on|at)"
+            r"|still (?:ok|okay|good|alright|coming)(?: \S+)? (?:for|on|at|you)",
             r"(?:you|he|she|they)(?: already| currently)? (?:have|has|ve|got|have got)(?: got)?"
             r" (?:an|your|the|a)(?: \S+){0,2} <APPT>",
             r"your(?: \S+){0,3} <APPT>(?: (?:is|will be|s))(?: still)? (?:on|at|for|with|set|<TIME>)",
-            r"your (?:next|upcoming|existing|current)(?: \S+)? <APPT>|(?:remind|reminding) you|reminder",
+            r"your (?:next|upcoming|existing|current)(?: \S+)? <APPT>|(?:remind|reminding) you"
+            r"|reminder",
             r"(?:regarding|about|confirming|confirm) (?:your|the|an)(?: \S+){0,3} <APPT>",
             r"see (?:that )?(?:you|youre|your|an)(?: \S+){0,4} (?:<APPT>|down|booked|scheduled)",
             r"(?:checked in|have a seat|still good for you|are you still coming)",
@@ -330,10 +340,13 @@ AGENT: Rules = (
     (
         "promise",
         Phrases(
-            r"all (?:set|sorted|done|finali[sz]ed|squared away)|your name on it|good to go|(?:youre|hes|shes) (?:down|set|sorted|done)|consider it done"
-            r"|done and dusted|you are (?:down|set)|thats (?:done|sorted)|(?:ok|okay|right|great) done|done ,?",
+            r"all (?:set|sorted|done|finali[sz]ed|squared away)|your name on it|good to go"
+            r"|(?:youre|hes|shes) (?:down|set|sorted|done)|consider it done"
+            r"|done and dusted|you are (?:down|set)|thats (?:done|sorted)"
+            r"|(?:ok|okay|right|great) done|done ,?",
             r"(?:well )?see (?:you|ya|yall)(?: all| both| guys)?"
-            r" (?:<TIME>|then|there|soon|at|on|next|for|in|after|before|bright and early)|see (?:\S+ ){1,2}(?:<TIME>|then|on|at|next)",
+            r" (?:<TIME>|then|there|soon|at|on|next|for|in|after|before|bright and early)"
+            r"|see (?:\S+ ){1,2}(?:<TIME>|then|on|at|next)",
             r"(?:look|looking) forward to (?:seeing|meeting)|expect(?:ing)? (?:you|him|her|them)",
             r"(?:<WILL>)(?: <SO>| go ahead and| get| just){0,3} (?:book|put|pop|schedule|reserve|hold|lock|grab"
             r"|pencil|slot|squeeze|fit|booking|putting|popping|pencilling|penciling|block|mark|do)"
@@ -380,8 +393,10 @@ CALLER: Rules = (
     (
         "cancelling",
         Phrases(
-            r"cancel(?:l?ing)?(?: \S+){0,5} <APPT>|(?:cancel|scrap|undo|bin|delete|drop) (?:it|that|them|this|everything|my|our)"
-            r"|need to cancel|have to cancel|call off(?: \S+){0,3}|(?:take|took|pull) (?:it|me|him|her|us|that) (?:off|out|down)(?: the <BOOKS>)?"
+            r"cancel(?:l?ing)?(?: \S+){0,5} <APPT>"
+            r"|(?:cancel|scrap|undo|bin|delete|drop) (?:it|that|them|this|everything|my|our)"
+            r"|need to cancel|have to cancel|call off(?: \S+){0,3}"
+            r"|(?:take|took|pull) (?:it|me|him|her|us|that) (?:off|out|down)(?: the <BOOKS>)?"
         ),
     ),
     (
@@ -418,7 +433,8 @@ CALLER: Rules = (
         "existing",
         Phrases(
             r"(?:check|confirm|verify|confirming|checking|remind me|what time is|whats|what time|when is"
-            r"|whens|about|regarding|here for|late for|details of|time of|directions to|after|before|until|lost"
+            r"|whens|about|regarding|here for|late for|details of|time of|directions to|after"
+            r"|before|until|lost"
             r"|forgotten|missed|ready for|prepare for) (?:when |about |what time |of )?"
             r"(?:my|our|his|her|\S+s)(?: \S+){0,2} <APPT>|for (?:my|our) appointment",
             r"(?:i|ive|we|weve|i do)(?: got| have| had| already have)(?: (?:an?|my|the|our))?(?: \S+){0,2}"
@@ -433,12 +449,15 @@ CALLER: Rules = (
             r"(?:i|we|ive|weve)(?: \S+){0,3} (?:booked|scheduled|made (?:an|my|our) <APPT>)(?: \S+){0,3}",
             r"(?:i|we|ive|weve) (?:have|got) (?:a|an|the) (?:<CLOCK>|\S+ <CLOCK>)",
             r"(?:im|i am|were|shes|hes) (?:coming in|in|with (?:dr )?\S+) (?:on |at )?(?:the )?<TIME>|when (?:i|we) come in(?: \S+)?",
-            r"(?:you have|youve got|you had) (?:me|us|him|her) (?:with|in|down|on)(?: \S+){0,4}|(?:i|we) (?:have|got|ve got) <TIME>",
+            r"(?:you have|youve got|you had) (?:me|us|him|her) (?:with|in|down|on)(?: \S+){0,4}"
+            r"|(?:i|we) (?:have|got|ve got) <TIME>",
             r"(?:my|our|his|her|\S+s)(?: \S+){0,3} (?:<CARE>|check|checks|spay|review|surgery|operation)(?: is)?(?: on)? <TIME>",
             r"due in|(?:checking|check) in"
-            r"|running (?:a bit |a little |about |like )?(?:\S+ minutes )?late|im here for|in (?:the|your) (?:parking lot|car park)(?! at)",
+            r"|running (?:a bit |a little |about |like )?(?:\S+ minutes )?late|im here for"
+            r"|in (?:the|your) (?:parking lot|car park)(?! at)",
             r"(?:cant|dont|forgot|forgotten|remember)(?: \S+){0,3} (?:when|what time|what day|remember when)"
-            r"|am i (?:still |already )?(?:good|on|booked|down|in|set|scheduled)(?: \S+)?|when (?:is|am|was) (?:it|i|my)(?: \S+)?"
+            r"|am i (?:still |already )?(?:good|on|booked|down|in|set|scheduled)(?: \S+)?"
+            r"|when (?:is|am|was) (?:it|i|my)(?: \S+)?"
             r"|already (?:booked|scheduled|made|have one)(?: \S+){0,2}",
             r"(?:got|missed|returning|getting) (?:a|your|this|the)(?: \S+){0,2} (?:reminder|text)(?: \S+){0,3}",
             r"confirming(?: \S+){0,3}(?:be there|appointment)?",
@@ -455,7 +474,8 @@ CALLER: Rules = (
     (
         "scrap",
         Phrases(
-            r"never ?mind|forget (?:it|about it|that|about that)|leave it|scratch that|changed my mind",
+            r"never ?mind|forget (?:it|about it|that|about that)|leave it|scratch that"
+            r"|changed my mind",
             r"(?:dont|do not)(?: \S+){0,2} (?:book|schedule|bother)(?: \S+)?",
             r"(?:ill|i will|well|im going to|might|gonna)(?: \S+){0,3} (?:watch (?:it|her|him)|somewhere|someplace|elsewhere|another (?:place|practice|clinic|dentist)"
             r"|(?:the )?(?:er|urgent care|emergency room|walk in)|find out|try (?:there|them|another|the))(?: \S+)?",
@@ -472,14 +492,16 @@ CALLER: Rules = (
     (
         "decline",
         Phrases(
-            r"hold off|no need|(?:not|wont)(?: \S+)? (?:right now|now|at the moment|yet|interested|necessary)",
+            r"hold off|no need"
+            r"|(?:not|wont)(?: \S+)? (?:right now|now|at the moment|yet|interested|necessary)",
             r"(?:ill|i will|i have to|ill have to|id have to|i need to|i want to|im going to|we will|well|id|id better)"
             r"(?: \S+){0,2} (?:think|shop|talk|speak|ask|go elsewhere|look elsewhere|look around|check with|leave it)(?: \S+)?",
             r"let me (?:think|talk|speak|ask|check with|discuss|sleep)(?: \S+)?",
             r"(?:just|only) (?:calling around|getting prices|shopping|asking|wanted (?:a|the|to know)|checking|looking|curious|wondering)(?: \S+)?",
             r"(?:dont|do not|wont)(?: \S+){0,4} (?:book|schedule|appointment|visit)",
             r"(?:let you know|calling (?:a few|around)|get back to you|(?:i|we) cant (?:do that|afford(?: \S+)?)|find (?:somebody|someone|somewhere)(?: \S+)?)",
-            r"another (?:place|practice)|somewhere else|elsewhere|too (?:expensive|far|late|much|long)",
+            r"another (?:place|practice)|somewhere else|elsewhere"
+            r"|too (?:expensive|far|late|much|long)",
         ),
     ),
     (
@@ -491,7 +513,8 @@ CALLER: Rules = (
             r"(?:book|schedule|reserve|set up|make) (?:it|that|one|me|us|him|her|in|this|something|for)",
             r"(?:earliest|soonest|first available|next available|sooner)(?: \S+)?",
             r"(?:any|an|the|some) (?:openings?|availability|slots?|appointments?|spaces?|space)",
-            r"(?:take|have) a look at|looked at|look at (?:it|him|her|my|me)|looking at it|due for(?: \S+){0,3}",
+            r"(?:take|have) a look at|looked at|look at (?:it|him|her|my|me)|looking at it"
+            r"|due for(?: \S+){0,3}",
             r"(?:could|can|would|will) (?:\S+ ){1,3}(?:see|fit|squeeze|check|take) (?:me|him|her|it|us|them|my \S+)",
             r"(?:whatve you got|what (?:do|have) you (?:have|got)|what(?: \S+)? (?:openings|times|slots|appointments))(?: \S+)?",
         ),
@@ -559,7 +582,9 @@ ASKED_FIRST = Phrases(
 ASKS_AFTER = Phrases(
     r"how does that|hows that|is that (?:ok|okay|right|correct|alright|all right|good|fine)"
     r"|(?:does|would|will) that (?:work|suit|be|sound)|sounds? (?:good|ok|okay|right)"
-    r"|if (?:that|you|its|hes|shes)|make sure (?:hes|shes|its|that)|shall i|is this|(?:please|can you|kindly|could you|just to|to) confirm|confirm (?:the|that|your|following|these)"
+    r"|if (?:that|you|its|hes|shes)|make sure (?:hes|shes|its|that)|shall i|is this"
+    r"|(?:please|can you|kindly|could you|just to|to) confirm"
+    r"|confirm (?:the|that|your|following|these)"
     r"|(?:youd|you would) like|you (?:want|wish)|should i|shall we|would you|am i right|correct"
 )
 ANYTHING_ELSE = Phrases(
@@ -574,20 +599,29 @@ ACCEPT = Phrases(
     r"|well be there|ill be there|(?:can|could) (?:make|swing|manage|do) (?:it|that)"
     r"|<TIME> it is|agreeable|accurate|exactly|indeed|sign (?:me|him|her|us) up|lock it in"
     r"|(?:give|gimme|ill have|ill grab|i want|id like) (?:me )?(?:that|it|the first|the second|the)(?: one)?"
-    r"|the (?:first|second|last|earlier|later) one|book it|please|mhm|mm hm|uh huh|alright|count me in"
+    r"|the (?:first|second|last|earlier|later) one|book it|please|mhm|mm hm|uh huh|alright"
+    r"|count me in"
     r"|might as well|why not|you bet|(?:thats )?better|sold|easier|i suppose|i guess so|ought to"
     r"|kay|yup|lets go|grab (?:it|that)|brill|fab|accepted"
 )
 FIRM_ACCEPT = Phrases(
     r"thats (?:fine|great|perfect|good|ideal|lovely|okay|ok|right|correct|better)(?! for now)|works"
-    r"|sounds (?:good|great|perfect|fine|wonderful|lovely)|ill take(?! a)|well take|take it|go ahead"
-    r"|please do|that is (?:fine|correct|right|good|great|perfect)|would be (?:great|perfect|fine|good|wonderful|lovely|better|grand)"
+    r"|sounds (?:good|great|perfect|fine|wonderful|lovely)|ill take(?! a)|well take|take it"
+    r"|go ahead"
+    r"|please do|that is (?:fine|correct|right|good|great|perfect)"
+    r"|would be (?:great|perfect|fine|good|wonderful|lovely|better|grand)"
     r"|that ?ll work|book it|ill do|go with|is (?:fine|perfect|good|great|better)"
-    r"|(?:can|could|ill) (?:make|swing|manage) (?:it|that)|yes please|might as well|you bet|you got it"
-    r"|(?:put|pop|book|sign) (?:me|us|him|her) (?:in|down|up)|happy|lets say|say yes|we can come|hell be there|shell be there|(?:ill|well) (?:be there|have (?:it|that|the)|grab|do that)|that ?ll do|give me|lock it in"
-    r"|go on|i want it|it would|i can|im coming|suits?(?: me)?|do that|sold|grab (?:it|that)|(?:get|go for) (?:the|both|it|that)(?: \S+)?|lets go"
-    r"|(?:ill|well|hell|shell|theyll) (?:have|take) (?:it|that|the|one|both)|stick (?:me|him|her|us) in|lets do|thats easier|yes thats"
-    r"|(?:ill|well|i can|we can|i could) (?:come|be) (?:then|there|in|before|over)(?: \S+)?|both then|<TIME> (?:please|then|it is|is fine|is good|is perfect|works)"
+    r"|(?:can|could|ill) (?:make|swing|manage) (?:it|that)|yes please|might as well|you bet"
+    r"|you got it"
+    r"|(?:put|pop|book|sign) (?:me|us|him|her) (?:in|down|up)|happy|lets say|say yes|we can come"
+    r"|hell be there|shell be there|(?:ill|well) (?:be there|have (?:it|that|the)|grab|do that)"
+    r"|that ?ll do|give me|lock it in"
+    r"|go on|i want it|it would|i can|im coming|suits?(?: me)?|do that|sold|grab (?:it|that)"
+    r"|(?:get|go for) (?:the|both|it|that)(?: \S+)?|lets go"
+    r"|(?:ill|well|hell|shell|theyll) (?:have|take) (?:it|that|the|one|both)"
+    r"|stick (?:me|him|her|us) in|lets do|thats easier|yes thats"
+    r"|(?:ill|well|i can|we can|i could) (?:come|be) (?:then|there|in|before|over)(?: \S+)?"
+    r"|both then|<TIME> (?:please|then|it is|is fine|is good|is perfect|works)"
 )
 DISSENT = Phrases(
     r"no|nope|nah|not|cant|cannot|wont|wouldnt|dont|doesnt|actually|instead|rather|earlier|later"
@@ -598,7 +632,8 @@ DISSENT = Phrases(
 MILD_ACCEPT = Phrases(r"ok|okay|right|alright|great|good|oh|cool|brilliant|uh huh|mm hm|mhm|kay")
 # A machine speaks on the other side.
 MACHINE = Phrases(
-    r"(?:reached|mailbox|voicemail) (?:the |of |is )\S+|message recorded|(?:after|at) the (?:tone|beep)|not available to take your call"
+    r"(?:reached|mailbox|voicemail) (?:the |of |is )\S+|message recorded"
+    r"|(?:after|at) the (?:tone|beep)|not available to take your call"
 )
 THANKS = Phrases(r"thanks?(?: you)?|returning|appreciate")
 YES = Phrases(r"yes|yeah|yep|yup|sure|perfect|great|absolutely|definitely|please")
@@ -616,23 +651,32 @@ CLOSE = Phrases(
 )
 ASSENT = Phrases(
     r"yes|yeah|yep|sure|ok|okay|of course|no problem|certainly|absolutely|perfect|great|fine|lovely"
-    r"|thats fine|can do|alright|all right|right|wonderful|excellent|awesome|got it|done|mm hm|good|sounds good|very good|brilliant|fantastic|super"
+    r"|thats fine|can do|alright|all right|right|wonderful|excellent|awesome|got it|done|mm hm"
+    r"|good|sounds good|very good|brilliant|fantastic|super"
 )
 MESSAGE_LEFT = Phrases(
-    r"(?:call|ring|phone|get back|text)(?: to)? (?:me|us)|call ?back|give (?:me|us) a|my (?:number|name)"
-    r"|leaving|message|this is|its|please (?:call|ring|let|phone)|i(?:d| would) like|i need|calling|i want|wondering"
+    r"(?:call|ring|phone|get back|text)(?: to)? (?:me|us)|call ?back|give (?:me|us) a"
+    r"|my (?:number|name)"
+    r"|leaving|message|this is|its|please (?:call|ring|let|phone)|i(?:d| would) like|i need"
+    r"|calling|i want|wondering"
     r"|on behalf|booked|confirming|running|missed"
 )
 # Only the one who answers for the clinic says these, and only the one who rings it those.
 AGENT_ALONE = Phrases(
     r"how (?:can|may) i (?:help|assist|direct)|(?:thank you|thanks) for calling|anything else i can"
-    r"|(?:youre|you are) (?:all |now )?(?:booked|scheduled|set)|<I> have you (?:down|scheduled|booked)"
-    r"|would you like (?:me )?to (?:book|schedule|make)|(?:whats|what is) your (?:name|date of birth|last name|phone)"
-    r"|can i (?:get|have|take) your|your <APPT> (?:is|has been)|<I> (?:booked|scheduled) you|shall i (?:book|put)"
+    r"|(?:youre|you are) (?:all |now )?(?:booked|scheduled|set)"
+    r"|<I> have you (?:down|scheduled|booked)"
+    r"|would you like (?:me )?to (?:book|schedule|make)"
+    r"|(?:whats|what is) your (?:name|date of birth|last name|phone)"
+    r"|can i (?:get|have|take) your|your <APPT> (?:is|has been)|<I> (?:booked|scheduled) you"
+    r"|shall i (?:book|put)"
 )
 CALLER_ALONE = Phrases(
-    r"(?:id|i would|wed) like (?:to (?:book|schedule|make|see|come)|an <APPT>)|i need (?:to (?:see|book|schedule|make)|an <APPT>)"
-    r"|i want (?:to (?:book|schedule|make|see)|an <APPT>)|can i (?:book|make|schedule|come in)(?! (?:you|it|that|this))|book me|calling to (?:book|schedule|make)"
+    r"(?:id|i would|wed) like (?:to (?:book|schedule|make|see|come)|an <APPT>)"
+    r"|i need (?:to (?:see|book|schedule|make)|an <APPT>)"
+    r"|i want (?:to (?:book|schedule|make|see)|an <APPT>)"
+    r"|can i (?:book|make|schedule|come in)(?! (?:you|it|that|this))|book me"
+    r"|calling to (?:book|schedule|make)"
     r"|i (?:called|rang|phoned)(?: you)? (?:earlier|before|yesterday|this morning|last week)"
 )
 BOOKING_BEFORE = Phrases(
