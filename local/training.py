@@ -25,14 +25,18 @@ from calls.summary_outcome import reason_of
 from calls.utterances import clauses, clauses_of_turn
 from local.listening import Listener, Talk, Talks
 
-VERSION = "likelihood-8"
+VERSION = "likelihood-9"
 FOLDS = 5
 LEAST_CALLS = 3  # a name found in fewer calls is not learnt
 MOST_NAMES = 30_000  # of the others, those that move the calls they are found in most
 OF_TALK = 1.5  # the talk's course has fewer names than the words, so each of them counts for more
 OF_CUT_OFF = 0.25  # a booked call without its end teaches less than a whole call
 LOST, MISHEARD = 0.07, 0.03  # of the words, as speech recognition may give them
-STRENGTH = 10.0  # how far the calls may pull the weights; less is smoother
+STRENGTH = {  # how far the examples may pull the weights: of thousands less, which is smoother
+    "call booked": 3.0,
+    "summary booked": 10.0,
+    "summary not booked": 10.0,
+}
 OF_NETWORK = 0.8  # of its log-odds; more finds more of our own bookings and fewer of SGD's
 LEAST_HEARD = 1000  # calls; of fewer, no network is learnt
 
@@ -195,7 +199,8 @@ _SEEN = {
 class Calls:
     """Examples side by side: which of the names each of them holds."""
 
-    def __init__(self, examples: Sequence[Example], numbers: Numbers) -> None:
+    def __init__(self, examples: Sequence[Example], numbers: Numbers, model: str) -> None:
+        self.strength = STRENGTH[model]
         ends = numpy.cumsum([0, *(len(example.names) for example in examples)])
         found = numpy.concatenate([example.names for example in examples])
         shape = (len(examples), len(numbers.told))
@@ -237,14 +242,9 @@ class Model:
 
     def _fit(self, calls: Calls, learns_from: NDArray[Any]) -> None:
         self.regression = LogisticRegression(
-            C=STRENGTH,
+            C=calls.strength,
             class_weight="balanced",
-            solver="liblinear",
-            dual=True,
-            intercept_scaling=3.0,  # so that the penalty hardly holds the intercept back
-            tol=1e-3,  # nearer takes longer and judges alike
             max_iter=1000,
-            random_state=0,
         ).fit(
             self._vectors(calls, learns_from),
             calls.told[learns_from],
@@ -289,23 +289,23 @@ def _fitted(totals: NDArray[Any], calls: Calls) -> tuple[float, float]:
     return float(fit.coef_[0][0]), float(fit.intercept_[0])
 
 
-def learnt(examples: Sequence[Example], numbers: Numbers) -> dict[str, Any]:
+def learnt(examples: Sequence[Example], numbers: Numbers, model: str) -> dict[str, Any]:
     if len({example.told for example in examples}) < 2:
         return {"learnt_from": 0, "slope": 1.0, "intercept": 0.0, "bias": 0.0, "weights": {}}
-    calls = Calls(examples, numbers)
+    calls = Calls(examples, numbers, model)
     slope, intercept, share = calibrated(calls)
     every = numpy.arange(len(examples))
-    model = Model(calls, every)
+    regression = Model(calls, every)
     weights: dict[str, dict[str, tuple[float, float]]] = {}
-    for n in numpy.flatnonzero(model.rarities):
+    for n in numpy.flatnonzero(regression.rarities):
         name, place = calls.names[n]
-        one = round(float(model.weights[n]), 2), round(float(model.rarities[n]), 2)
+        one = round(float(regression.weights[n]), 2), round(float(regression.rarities[n]), 2)
         weights.setdefault(name, {})[place] = one
     found = {
         "learnt_from": len(examples),
         "slope": round(slope, 4),
         "intercept": round(intercept, 4),
-        "bias": round(model.bias, 4),
+        "bias": round(regression.bias, 4),
         "weights": weights,
     }
     if listener := calls.listener(every):
@@ -324,7 +324,7 @@ def main(arguments: Iterable[str] | None = None) -> None:
         numbers = Numbers()
         examples = [one for file in rows for one in examples_of(rows[file], file, model, numbers)]
         print(f"{model}: learning from {len(examples)}", file=sys.stderr, flush=True)
-        models[model] = learnt(examples, numbers)
+        models[model] = learnt(examples, numbers, model)
     text = json.dumps(models, ensure_ascii=False, separators=(",", ":"))
     chosen.to.write_text(text.replace("},", "},\n") + "\n")
 

@@ -191,4 +191,4 @@ def test_of_a_few_calls_no_network_is_learnt() -> None:
     numbers = Numbers()
     examples = list(training.examples_of(rows, "few", "call booked", numbers))
 
-    assert "network" not in training.learnt(examples, numbers)
+    assert "network" not in training.learnt(examples, numbers, "call booked")

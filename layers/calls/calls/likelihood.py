@@ -27,8 +27,7 @@ Weights = dict[str, dict[str, tuple[float, float]]]
 OF_A_WHOLE_BOOKING = 3.0
 OF_A_REFUSAL = -3.0
 
-# More turns than all but one of the conversations learnt from have.
-MOST_TURNS = 60
+MOST_TURNS = 60  # whose words are weighed; what the talk came to is known from its beginning
 
 _COUNTED = ("accepts", "confirms", "promises", "details", "followed")
 _TIMES = {"DAY", "CLOCK"}
