@@ -234,6 +234,43 @@ BOOKED = {
         C: Yes, that's great.
         A: Okay, I've booked him in for 10 tomorrow.
         C: Thank you.""",
+    "a long call with a physiotherapist": """
+        A: Good morning, Hill Street Practice, Anna speaking.
+        C: Morning, it's about my shoulder. I fell off my bike on Sunday.
+        A: Oh dear. Did you hit your head at all?
+        C: No, just the shoulder and my pride.
+        A: Glad to hear that. Have you been to us before?
+        C: Two years ago, with the other shoulder, would you believe it.
+        A: Then I should have you. What's your surname?
+        C: Lindgren. L, I, N, D, G, R, E, N.
+        A: And your first name?
+        C: Per.
+        A: Got you. Are you still on Station Road?
+        C: No, we moved last spring. It's 14 Orchard Close now.
+        A: Let me change that. One moment, the computer is slow today.
+        C: Take your time.
+        A: There we go. And is the phone number the same?
+        C: Yes, that hasn't changed.
+        A: Can you lift the arm above your head?
+        C: Only to here. Well, you can't see that. About half way.
+        A: And is there any tingling in the fingers?
+        C: A little, in the mornings.
+        A: I'd like you to be seen this week, then. Are mornings or afternoons better?
+        C: Afternoons. I work until one.
+        A: I've got Wednesday at twenty past two with Sara, or Friday at four.
+        C: Wednesday's perfect.
+        A: Right, Wednesday at twenty past two with Sara. I've put you in.
+        C: Great. Do I have to bring anything?
+        A: Just loose clothes, and the letter from the hospital if they gave you one.
+        C: They didn't, I never went.
+        A: That's fine. And it's forty-five for the first visit, you can pay by card.
+        C: Okay. Is there parking?
+        A: Behind the building, the white gate. It's free for an hour.
+        C: Good. And should I keep the sling on until then?
+        A: If it helps, but move the hand now and then.
+        C: Will do. Thanks, Anna.
+        A: You're welcome. See you on Wednesday.
+        C: See you. Bye.""",
 }
 
 NOT_BOOKED = {
@@ -646,6 +683,34 @@ NOT_BOOKED = {
         A: Bright Dental.
         C: Oh sorry, I think I've got the wrong number.
         A: No worries.""",
+    ),
+    "a long talk between friends who settle on Saturday": (
+        "other_transaction",
+        """
+        C: Hey, it's me. Are you busy?
+        A: No, no, I'm only peeling potatoes. What's up?
+        C: Nothing much. I wanted to hear how your mum is getting on.
+        A: Oh, a bit better. The knee's still swollen, but she can manage the stairs.
+        C: Good. Did the doctor say anything new?
+        A: He wants another scan at the end of the month, so we wait.
+        C: Poor thing. Give her a hug from me.
+        A: I will. And you, how's the new job?
+        C: Tiring. I've been on trains all week, and the coffee is awful.
+        A: You always say that. Are you coming on Saturday, then?
+        C: That's why I'm ringing. Would eleven be all right instead of ten?
+        A: Eleven's fine. The shop doesn't open before half ten anyway.
+        C: Perfect. And I'll bring the drill, if you still need it.
+        A: Yes please, that would be great. The shelf is leaning on the wall since Easter.
+        C: Okay. Shall I pick up some bread on the way?
+        A: Go on then, the dark one. And don't forget your swimming things.
+        C: Swimming? In that weather?
+        A: It's indoors, silly. Half past two, I've got us the last two places.
+        C: Brilliant. What does it cost?
+        A: It's on me. You paid for the cinema.
+        C: Deal. So Saturday at eleven, drill, bread, swimming things.
+        A: That's it. See you Saturday!
+        C: See you. Bye!
+        A: Bye, love.""",
     ),
 }
 
