@@ -32,7 +32,7 @@ MOST_NAMES = 30_000  # of the others, those that move the calls they are found i
 OF_TALK = 1.5  # the talk's course has fewer names than the words, so each of them counts for more
 OF_CUT_OFF = 0.25  # a booked call without its end teaches less than a whole call
 LOST, MISHEARD = 0.07, 0.03  # of the words, as speech recognition may give them
-STRENGTH = {  # how far the examples may pull the weights: of thousands less, which is smoother
+STRENGTH = {  # how far the examples may pull the weights; less is smoother, and calls are many
     "call booked": 3.0,
     "summary booked": 10.0,
     "summary not booked": 10.0,
