@@ -161,7 +161,7 @@ BOOKED = {
     "one cancelled, another made": """
         A: Bright Dental.
         C: I need to cancel my appointment on Friday and then book another one for my wife.
-        A: Okay, I've cancelled yours. For your wife, Friday at 3?
+        A: Okay, I've cancelled yours. For your wife I've got Friday at 3.
         C: Yes, she can do that.
         A: Great, I've booked her in for Friday at 3.
         C: Thanks.""",
@@ -271,6 +271,41 @@ BOOKED = {
         C: Will do. Thanks, Anna.
         A: You're welcome. See you on Wednesday.
         C: See you. Bye.""",
+    "a viewing, and then a table to eat at": """
+        C: Can you find me a two bedroom flat in Leith?
+        A: Harbour Court at 12 Salt Lane has one, at 1,150 a month. Would you like to see the apartment?
+        C: Yes, could you arrange a viewing for the 14th?
+        A: You'd like to visit Harbour Court on March 14th, is that right?
+        C: That's right. Do they take dogs?
+        A: Your visit has been scheduled. I'm afraid they take no pets.
+        C: Never mind. I'd like to have lunch near there as well.
+        A: What do you like to eat?
+        C: Something Italian, not too dear.
+        A: Da Rosa is a well liked Italian restaurant in Leith.
+        C: Is there another restaurant?
+        A: There is Il Porto, it's cheap and has tables outside.
+        C: Good, book a table there at noon for three people, please.
+        A: A table for three at Il Porto at 12 pm on March 14th?
+        C: Yes please.
+        A: I'm sorry, I couldn't reserve it. Shall I try half past twelve?
+        C: Yes, go ahead.
+        A: Your table is booked for 12:30.
+        C: Great, that's all. Thank you.
+        A: Have a nice day.""",
+    "a physiotherapist, and then a taxi": """
+        A: Riverside Physio, good morning.
+        C: Hello, I need an appointment for my knee, it's been swollen since Sunday.
+        A: I could fit you in on Thursday at 2:15 with Anna.
+        C: Thursday at 2:15 is perfect.
+        A: Lovely, I've booked you in with Anna, Thursday at 2:15. Anything else?
+        C: I can't drive with this knee. Do you know a taxi I could take?
+        A: Most of our patients ring Swift Cabs, the taxi rank is round the corner.
+        C: Could you order me the taxi from there for after?
+        A: I can do that. Where does the taxi take you?
+        C: To the station, for the train at four.
+        A: Okay, the taxi is ordered for three o'clock, they'll take you to the train.
+        C: You're a star. Thank you.
+        A: Bye now.""",
 }
 
 NOT_BOOKED = {
@@ -711,6 +746,48 @@ NOT_BOOKED = {
         A: That's it. See you Saturday!
         C: See you. Bye!
         A: Bye, love.""",
+    ),
+    "no viewing to be had, and then a table": (
+        "other_transaction",
+        """
+        C: I'm looking for a three bedroom apartment in Fremont.
+        A: Willow Gardens has one for 3,100 a month.
+        C: I'd like to visit it on the 8th.
+        A: A visit to Willow Gardens on March 8th, shall I go ahead?
+        C: Yes, please.
+        A: I'm sorry, I was unable to schedule the visit.
+        C: That's a shame. Then find me a restaurant for tonight.
+        A: Pho Binh is a Vietnamese restaurant in Fremont.
+        C: Book me a table for two at seven.
+        A: A table for two at Pho Binh tonight at 7 pm?
+        C: Yes, that's right.
+        A: Your reservation is confirmed.
+        C: Thanks, that's all.
+        A: Goodbye.""",
+    ),
+    "a day the caller has already, and cannot come on": (
+        "existing_appointment",
+        """
+        A: Ashgrove Dental, Priya speaking, how can I help?
+        C: Hi, I've got Tuesday with Dr. Shaw, but they need me at work.
+        A: No problem. What's the surname?
+        C: Pennock.
+        A: I have Thursday at ten or Friday at 8:40.
+        C: Thursday at ten would be lovely.
+        A: That's Thursday at ten with Dr. Shaw, then.
+        C: Brilliant, thank you.
+        A: See you Thursday.""",
+    ),
+    "a day the clinic gave by letter, changed": (
+        "existing_appointment",
+        """
+        A: Eye Clinic, good morning.
+        C: Good morning. You've given me the 28th for my scan, in your letter, and I'm away then.
+        A: Let me see. I could do the 30th at nine.
+        C: The 30th at nine is fine.
+        A: Okay, I've put you down for the 30th at nine instead.
+        C: Thank you, bye.
+        A: Bye.""",
     ),
 }
 

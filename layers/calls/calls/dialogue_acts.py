@@ -450,7 +450,12 @@ CALLER: Rules = (
             r"(?:i|we|ive|weve) (?:have|got) (?:a|an|the) (?:<CLOCK>|\S+ <CLOCK>)",
             r"(?:im|i am|were|shes|hes) (?:coming in|in|with (?:dr )?\S+) (?:on |at )?(?:the )?<TIME>|when (?:i|we) come in(?: \S+)?",
             r"(?:you have|youve got|you had) (?:me|us|him|her) (?:with|in|down|on)(?: \S+){0,4}"
-            r"|(?:i|we) (?:have|got|ve got) <TIME>",
+            r"|you(?:ve| guys)? (?:have|got|had) (?:me|us|him|her|our \S+)(?: \S+){0,3} <TIME>"
+            r"|(?:i|we|ive|weve) (?:have|got|had|ve got|have got) (?:the |a )?<TIME>",
+            r"(?:im|i am|i was|were|we are|hes|shes|he is|she is|he was|she was|my \S+ is)"
+            r" (?:(?:all )?(?:on|down) for|due|expected|(?:in )?with (?:dr )?\S+)(?: \S+){0,4} <TIME>",
+            r"(?:given|gave|sent) (?:me|us|him|her)(?: \S+){0,5} <TIME>"
+            r"|letter(?: \S+){0,8} <TIME>|(?:wed|we had) said <TIME>|my <CLOCK>",
             r"(?:my|our|his|her|\S+s)(?: \S+){0,3} (?:<CARE>|check|checks|spay|review|surgery|operation)(?: is)?(?: on)? <TIME>",
             r"due in|(?:checking|check) in"
             r"|running (?:a bit |a little |about |like )?(?:\S+ minutes )?late|im here for"
@@ -534,18 +539,19 @@ CARE = Phrases(
     r"(?P<visit><APPT>|appointments|visits)|<CARE>",
     _any_of("""
     abscess ache aching acl adhd allergies allergist allergy ankle annual anxiety apartments?
-    audiolog[a-z]* barber bleeding braces cardiolog[a-z]* cat chest chiropract[a-z]* clinic cough
-    coughing counsell?ing counsell?or dental dentistry dentists? dentures? depress[a-z]+
-    derm[a-z]* diabetic dietiti?an dizz[a-z]+ docs? doctors? dog dr ears? elbow endodon[a-z]*
-    eyes? feet fever flu foot goats? gout gp grief gums? gyn[a-z]* hairdresser headaches? health
-    hearing hip hospital hurting hurts? immuni[sz][a-z]+ infection injur[a-z]+ itch[a-z]* kitten
-    knee limping lump medical medicine midwife migraines? molar mole my_back nails neck
-    neurolog[a-z]* nurse oncolog[a-z]* opticians? optom[a-z]* orthodon[a-z]* orthop[a-z]*
-    pa?ediatri[a-z]+ pain patients? physio[a-z]* plaster podiatr[a-z]* poorly practice
-    pregnan[a-z]+ property psychiatr[a-z]+ psycholog[a-z]+ pup puppy rabbit rash referral
-    rheumatolog[a-z]* salons? scratching sedate sedation shoulder sinus skin sore sprain[a-z]*
-    stitch stitches stylists? surgery swelling swollen symptoms? teeth therapists? therapy throat
-    toenails? tooth toothache urolog[a-z]* veterinar[a-z]+ vets? wisdom wrist
+    audiolog[a-z]* barber bedrooms? bleeding braces cardiolog[a-z]* cat chest chiropract[a-z]*
+    clinic cough coughing counsell?ing counsell?or dental dentistry dentists? dentures?
+    depress[a-z]+ derm[a-z]* diabetic dietiti?an dizz[a-z]+ docs? doctors? dog dr ears? elbow
+    endodon[a-z]* eyes? feet fever flats? flu foot furnished goats? gout gp grief gums?
+    gyn[a-z]* hair hairdresser headaches? health hearing highlights hip hospital hurting hurts?
+    immuni[sz][a-z]+ infection injur[a-z]+ itch[a-z]* kitten knee landlord lettings? limping
+    lump medical medicine midwife migraines? molar mole my_back nails neck neurolog[a-z]* nurse
+    oncolog[a-z]* opticians? optom[a-z]* orthodon[a-z]* orthop[a-z]* pa?ediatri[a-z]+ pain
+    patients? physio[a-z]* plaster podiatr[a-z]* poorly practice pregnan[a-z]+ property
+    psychiatr[a-z]+ psycholog[a-z]+ pup puppy rabbit rash referral rheumatolog[a-z]* salons?
+    scratching sedate sedation shoulder sinus skin sore sprain[a-z]* stitch stitches studio
+    stylists? surgery swelling swollen symptoms? teeth therapists? therapy throat toenails?
+    tooth toothache unfurnished urolog[a-z]* veterinar[a-z]+ vets? viewings wisdom wrist
     """),
 )
 # What else is booked, bought, repaired or settled by telephone.
@@ -557,14 +563,14 @@ OTHER = Phrases(
     church cinema claims? class coffee collect collection concert conferences? consulate council
     court credit_card deliver[a-z]* dinner dispute driver electric[a-z]* elementary embassy
     engineer events? flights? frames games? garage gift_card glasses_are groomer grooming gym
-    hatchback homework hotels? house internet interview invoice kitchen lawyer lessons? library
-    lift loan lunch lyft mass mechanic meeting meter mortgage mot motor_vehicles movies? music
-    notary oil_change order ordered parcel parish party_of passports? pay payments? pest pharmacy
-    pizza plumb[a-z]* prescriptions? pub recruiter refill refilled refills rental repair
-    reservations? restaurants? rides? road_test roast rooms? router school screen sedan ship
-    solicitor songs? spa spin squash surveyor suv table tax taxes taxi teacher technician theater
-    theatre tickets? tires train transfer trip tutor tyres? uber valuation vehicle venue
-    washing_machine wasps wedding worktops
+    hatchback homework hotels? internet interview invoice kitchen lawyer lessons? library lift
+    loan lunch lyft mass mechanic meeting meter mortgage mot motor_vehicles movies? music notary
+    oil_change order ordered parcel parish party_of passports? pay payments? pest pharmacy pizza
+    plumb[a-z]* prescriptions? pub recruiter refill refilled refills rental repair reservations?
+    restaurants? rides? road_test roast router school screen sedan ship solicitor songs? spa
+    spin squash surveyor suv table tax taxes taxi teacher technician theater theatre tickets?
+    tires train transfer trip tutor tyres? uber valuation vehicle venue washing_machine wasps
+    wedding worktops
     """),
 )
 YOU = Phrases(r"you|youre|your|youve|youll|him|her|them|theyre|\S+s|mr|for \S+")

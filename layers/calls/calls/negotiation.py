@@ -37,6 +37,7 @@ class Negotiation:
         self.care, self.other_care = 0.0, 0.0
         self.all_care, self.all_other = 0.0, 0.0
         self.need = False
+        self.plainly_care = False
         self.just_offered = False
         self.left: tuple[str, list[Heard]] | None = None
         self.wished_time = False
@@ -76,11 +77,12 @@ class Negotiation:
         """Whether all of a booking was heard: asked for, offered, agreed and firmly confirmed.
 
         Of a call of three turns the request and the confirmation are enough: there was no room
-        for more.
+        for more. Where the talk has gone elsewhere since, it must plainly have been a visit.
         """
         standing = self.state == "booked" and self.firm and self.purpose == "new"
         agreed = self.turns <= 3 or (self.offer and self.accepted)
-        return bool(standing and self.request and agreed and not self.elsewhere)
+        of_a_visit = self.plainly_care or not self.elsewhere
+        return bool(standing and self.request and agreed and of_a_visit)
 
     def settle(self, state: str, heard: Heard, firm: bool = True) -> None:
         kept: list[Heard] = []
@@ -89,6 +91,7 @@ class Negotiation:
         elif state == self.state:
             kept = self.proof[:1]
         self.was_booked = self.was_booked or self.state == "booked"
+        self.plainly_care = self.care > self.other_care + 1
         self.firm = firm or (self.firm and state == self.state)
         self.state, self.proof = state, [*kept, heard]
 
