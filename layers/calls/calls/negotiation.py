@@ -36,8 +36,7 @@ class Negotiation:
         self.hesitates = self.proposed = False
         self.care, self.other_care = 0.0, 0.0
         self.all_care, self.all_other = 0.0, 0.0
-        self.need = False
-        self.plainly_care = False
+        self.need = self.plainly_care = False
         self.just_offered = False
         self.left: tuple[str, list[Heard]] | None = None
         self.wished_time = False
