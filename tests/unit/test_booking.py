@@ -864,6 +864,19 @@ def test_a_settled_visit_is_booked_and_the_confirming_words_are_quoted(
     assert any(quote["speaker"] == "agent" for quote in verdict.evidence)
 
 
+def test_an_offer_that_only_its_question_mark_shows_is_booked_as_written_and_never_denied() -> None:
+    turns = turns_of("""
+        A: Bright Dental.
+        C: I need to cancel my appointment on Friday and then book another one for my wife.
+        A: Okay, I've cancelled yours. For your wife, Friday at 3?
+        C: Yes, she can do that.
+        A: Great, I've booked her in for Friday at 3.
+        C: Thanks.""")
+
+    assert decide(turns, None).booked is True
+    assert decide(as_recognised(turns), None).booked is not False
+
+
 @pytest.mark.parametrize(("reason", "script"), NOT_BOOKED.values(), ids=NOT_BOOKED)
 @pytest.mark.parametrize("spoken", [list, as_recognised], ids=["written", "recognised"])
 def test_anything_but_a_new_settled_visit_is_not_booked(
