@@ -25,15 +25,21 @@ from calls.summary_outcome import reason_of
 from calls.utterances import clauses, clauses_of_turn
 from local.listening import Listener, Talk, Talks
 
-VERSION = "likelihood-10"
+VERSION = "likelihood-11"
 FOLDS = 5
 LEAST_CALLS = 3  # a name found in fewer calls is not learnt
-MOST_NAMES = 30_000  # of the others, those that move the calls they are found in most
+MOST_NAMES = {  # of the others, those that move the calls they are found in most
+    "call booked": 28_000,
+    "of a visit": 6_000,
+    "summary booked": 30_000,
+    "summary not booked": 30_000,
+}
 OF_TALK = 1.5  # the talk's course has fewer names than the words, so each of them counts for more
 OF_CUT_OFF = 0.25  # a booked call without its end teaches less than a whole call
 LOST, MISHEARD = 0.07, 0.03  # of the words, as speech recognition may give them
 STRENGTH = {  # how far the examples may pull the weights; less is smoother, and calls are many
     "call booked": 3.0,
+    "of a visit": 10.0,
     "summary booked": 10.0,
     "summary not booked": 10.0,
 }
@@ -94,9 +100,11 @@ def examples_of(
     for row in rows:
         batch, batched, _ = str(row["id"]).partition("_")
         for version in _versions(row):
+            told = _answer(model, row, version)
+            if told is None:
+                continue
             seen = _SEEN[model]({**row, "turns": version.turns})
             if names := numbers.of_told(seen.told):
-                told = version.booked is (model != "summary not booked")
                 yield Example(
                     group=batch if batched else file,
                     names=names,
@@ -127,6 +135,15 @@ class _Version(NamedTuple):
     cut: bool = False
 
 
+def _answer(model: str, row: Mapping[str, Any], version: _Version) -> bool | None:
+    """Give what a model is to say of a call or a summary, if that can be learnt from it."""
+    if model != "of a visit":
+        return version.booked is (model != "summary not booked")
+    if row.get("subject") == "other" or row.get("appointment_domain") is False:
+        return False
+    return True if version.booked else None
+
+
 def _versions(row: Mapping[str, Any]) -> Iterator[_Version]:
     booked = row["booked"] if row.get("appointment_domain") is not False else False
     yield _Version(row["turns"], booked, row.get("contrived") is True)
@@ -155,16 +172,35 @@ def as_recognised(row: Mapping[str, Any]) -> list[dict[str, str]]:
 
 def cut_off(row: Mapping[str, Any]) -> Iterator[Sequence[Mapping[str, Any]]]:
     """Give a booked call as it is before the agreement, and of that no more than half the call."""
-    settled = _settled(row)
-    if settled:
-        yield row["turns"][: settled - 1]
-        yield row["turns"][: min(len(row["turns"]) // 2, settled - 1)]
+    leads = _leads(row)
+    if leads is not None:
+        yield row["turns"][:leads]
+        yield row["turns"][: min(len(row["turns"]) // 2, leads)]
 
 
 def _settled(row: Mapping[str, Any]) -> int | None:
     """Give the number of the turn that settles a call, if the label tells it."""
     settled: int | None = row.get("settled_turn")
     return (row.get("booking") or {}).get("evidence_turn") if settled is None else settled
+
+
+def _leads(row: Mapping[str, Any]) -> int | None:
+    """Give the number of the turn that leads to what settles a booked call, if that is known.
+
+    That is where the rules hear the agreement begin which the clinic may confirm much later.
+    """
+    settled = _settled(row)
+    if not settled or not row["booked"]:
+        return None
+    talk, leads = Negotiation(), settled - 1
+    for n, turn in enumerate(row["turns"][: settled - 1]):
+        if clauses := clauses_of_turn(turn, n):
+            talk.hear(clauses)
+        if talk.state not in ("agreed", "booked"):
+            leads = settled - 1
+        elif leads == settled - 1:
+            leads = n
+    return leads
 
 
 def _of_call(row: Mapping[str, Any]) -> Seen:
@@ -175,6 +211,12 @@ def _of_call(row: Mapping[str, Any]) -> Seen:
     said = likelihood.spoken(cut)
     told = _names(likelihood.features(Negotiation.of(cut), cut, said))
     return Seen(told, said, [turn[0].turn or 0 for turn in cut])
+
+
+def _of_subject(row: Mapping[str, Any]) -> Seen:
+    """Give the words by which it is told whether a call is about a visit at all."""
+    cut = [clauses for n, turn in enumerate(row["turns"]) if (clauses := clauses_of_turn(turn, n))]
+    return Seen(_names(likelihood.subject_words(likelihood.spoken(cut))))
 
 
 def _of_summary(row: Mapping[str, Any]) -> Seen:
@@ -191,6 +233,7 @@ def _names(told: Iterable[likelihood.Told]) -> Iterator[Name]:
 
 _SEEN = {
     "call booked": _of_call,
+    "of a visit": _of_subject,
     "summary booked": _of_summary,
     "summary not booked": _of_summary,
 }
@@ -201,6 +244,7 @@ class Calls:
 
     def __init__(self, examples: Sequence[Example], numbers: Numbers, model: str) -> None:
         self.strength = STRENGTH[model]
+        self.most_names = MOST_NAMES[model]
         ends = numpy.cumsum([0, *(len(example.names) for example in examples)])
         found = numpy.concatenate([example.names for example in examples])
         shape = (len(examples), len(numbers.told))
@@ -236,8 +280,8 @@ class Model:
         self.rarities[often] = numpy.log(len(learns_from) / found[often]) * calls.weigh_more[often]
         self._fit(calls, learns_from)
         moves = numpy.abs(self.weights * self.rarities) * numpy.sqrt(found)
-        if often.sum() > MOST_NAMES:
-            self.rarities[numpy.argsort(-moves, kind="stable")[MOST_NAMES:]] = 0
+        if often.sum() > calls.most_names:
+            self.rarities[numpy.argsort(-moves, kind="stable")[calls.most_names :]] = 0
             self._fit(calls, learns_from)
 
     def _fit(self, calls: Calls, learns_from: NDArray[Any]) -> None:
@@ -269,12 +313,7 @@ def calibrated(calls: Calls) -> tuple[float, float, float]:
     Each call's total comes from models that saw no call of its group.
     """
     totals, heard = numpy.zeros(len(calls.told)), numpy.zeros(len(calls.told))
-    groups = calls.groups
-    if len(set(groups)) < 2:
-        groups = numpy.arange(len(groups))
-    for learns_from, judged in GroupKFold(min(FOLDS, len(set(groups)))).split(
-        groups, groups=groups
-    ):
+    for learns_from, judged in _folds(calls):
         totals[judged] = Model(calls, learns_from).totals(calls, judged)
         if listener := calls.listener(learns_from):
             some = calls.heard(judged)
@@ -284,8 +323,19 @@ def calibrated(calls: Calls) -> tuple[float, float, float]:
     return by * slope, by * intercept + more, by * OF_NETWORK
 
 
+def _folds(calls: Calls) -> list[tuple[NDArray[Any], NDArray[Any]]]:
+    """Divide by groups; where a part would have nothing of one kind to learn from, by examples."""
+    for groups in (calls.groups, numpy.arange(len(calls.groups))):
+        parts = min(FOLDS, len(set(groups)))
+        folds = list(GroupKFold(parts).split(groups, groups=groups)) if parts > 1 else []
+        if folds and all(len(set(calls.told[learns_from])) > 1 for learns_from, _ in folds):
+            break
+    return folds
+
+
 def _fitted(totals: NDArray[Any], calls: Calls) -> tuple[float, float]:
-    fit = LogisticRegression(C=1e6).fit(totals[calls.plain, None], calls.told[calls.plain])
+    some = calls.plain if len(set(calls.told[calls.plain])) > 1 else calls.plain | True
+    fit = LogisticRegression(C=1e6).fit(totals[some, None], calls.told[some])
     return float(fit.coef_[0][0]), float(fit.intercept_[0])
 
 

@@ -306,9 +306,80 @@ BOOKED = {
         A: Okay, the taxi is ordered for three o'clock, they'll take you to the train.
         C: You're a star. Thank you.
         A: Bye now.""",
+    "none that day, the other turned down for a third": """
+        A: Bright Dental, good morning.
+        C: I'd like to make an appointment for a check-up, please. Is Monday possible?
+        A: I'm sorry, there's nothing available on Monday. How about Tuesday at 3?
+        C: No, could you do Friday at ten?
+        A: Yes, Friday at ten is free.
+        C: Perfect, I'll take that.
+        A: Lovely, you're booked in for Friday at ten.
+        C: Thank you, bye.""",
+    "another day held out with the first": """
+        A: Elm Road Dental.
+        C: My tooth is killing me, it kept me awake all night.
+        A: Oh dear. I have Thursday at 2 with the dentist, or we can find a different day.
+        C: Thursday at 2 is fine.
+        A: Okay, you're booked in for Thursday at 2.
+        C: Thank you so much.""",
+    "help and a time in a breath": """
+        A: Elm Road Physio.
+        C: My knee hurts when I climb stairs, somebody should look at it.
+        A: I can help you with that, we have Thursday at 2 with Anna.
+        C: Thursday at 2 works for me.
+        A: Great, I've put you down for Thursday at 2. See you then.
+        C: Thank you, bye.""",
 }
 
 NOT_BOOKED = {
+    "moved, where the greeting names a day": (
+        "rescheduled",
+        """
+        A: Thank you for calling Birch Dermatology. How can I help you today?
+        C: Hi, I need to reschedule.
+        A: Sure. Your last name?
+        C: Okafor. It's the skin check on the 4th.
+        A: I see it. I could do Wednesday the 13th at 1:45 or Friday the 22nd at 2:15.
+        C: The 22nd, please.
+        A: You are now booked for Friday the 22nd at 2:15, and the 4th has been released.
+        C: Great, thanks. Bye.""",
+    ),
+    "asked what it shall be changed to": (
+        "rescheduled",
+        """
+        A: Meadow Physio, the automated assistant. What can I do for you today?
+        C: Change my time.
+        A: I can see a follow-up tomorrow at 4:15 with Judith. What would you like to change it to?
+        C: A morning, if there is one.
+        A: I have Monday the 11th at 10:30. Shall I make that change?
+        C: Yes, please.
+        A: All done. You're booked for Monday the 11th at 10:30.
+        C: Lovely, thank you.""",
+    ),
+    "the other time turned down as well": (
+        "nothing_available",
+        """
+        C: Can you find me a dentist in Oakfield?
+        A: There is Oakfield Dental Care on Mill Street.
+        C: Good. I'd like an appointment there next Friday at 11.
+        A: So next Friday at 11 at Oakfield Dental Care. Is that right?
+        C: Yes, that's right.
+        A: Sorry, they are not available at that time. How about 11:30?
+        C: No, thanks. That will be all.
+        A: Have a great day.""",
+    ),
+    "a table, for one whom shellfish brings to hospital": (
+        None,
+        """
+        A: Trattoria Bella, how can I help?
+        C: I was hoping to get in on Friday night, there's six of us.
+        A: I've got a quarter past five, or a quarter to nine.
+        C: A quarter past five, then. One of us can't eat shellfish, she'd end up in hospital.
+        A: I'll write that down. What's the name?
+        C: Kowalski.
+        A: You're all set, Friday at a quarter past five, a table for six.
+        C: Perfect, see you then.""",
+    ),
     "asked when it is, and told": (
         "existing_appointment",
         """

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from calls.recurrent import MOST_TURNS
 from local import training
 
@@ -33,9 +35,16 @@ def test_a_booked_call_teaches_none_where_it_is_cut_off_before_the_agreement() -
 
 
 def test_half_a_call_is_cut_off_where_it_was_settled_late() -> None:
-    late = CALL | {"turns": CALL["turns"][:4] * 5, "settled_turn": 18}
+    late = CALL | {"turns": CALL["turns"][:2] * 7 + CALL["turns"][2:], "settled_turn": 16}
 
-    assert [len(turns) for turns in training.cut_off(late)] == [17, 10]
+    assert [len(turns) for turns in training.cut_off(late)] == [15, 9]
+
+
+def test_a_call_is_cut_off_before_the_agreement_however_late_that_is_confirmed() -> None:
+    name = [{"speaker": "agent", "text": "Name?"}, {"speaker": "caller", "text": "Ada Moss."}]
+    late = CALL | {"turns": CALL["turns"][:4] + name * 3 + CALL["turns"][4:], "settled_turn": 10}
+
+    assert [len(turns) for turns in training.cut_off(late)] == [3, 3]
 
 
 def test_a_corpus_tells_with_its_booking_which_turn_settled_it() -> None:
@@ -46,6 +55,61 @@ def test_a_corpus_tells_with_its_booking_which_turn_settled_it() -> None:
 
 def test_a_call_that_booked_nothing_is_not_cut_off() -> None:
     assert [one.told for one in examples(booked=False)] == [False, False]
+
+
+def test_a_call_is_cut_off_before_the_agreement_that_holds() -> None:
+    undone = [
+        {"speaker": "agent", "text": "I'm sorry, that one is not available any more."},
+        {"speaker": "caller", "text": "Oh no."},
+        {"speaker": "agent", "text": "Wednesday at 10?"},
+        {"speaker": "caller", "text": "Yes, please."},
+    ]
+    twice = CALL | {"turns": CALL["turns"][:4] + undone + CALL["turns"][4:], "settled_turn": 8}
+
+    assert [len(turns) for turns in training.cut_off(twice)] == [7, 5]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"contrived": True}, {"id": "two/1"}],
+    ids=["all of them contrived", "all that book nothing by one author"],
+)
+def test_weights_are_learnt_from_few_calls_of_whatever_kind(other: dict[str, Any]) -> None:
+    numbers = training.Numbers()
+    rows = {"one": [CALL] * 3, "two": [CALL | {"booked": False} | other] * 3}
+    if "contrived" in other:
+        rows["one"] = [CALL | other] * 3
+
+    found = training.learnt(
+        [
+            example
+            for file, calls in rows.items()
+            for example in training.examples_of(calls, file, "call booked", numbers)
+        ],
+        numbers,
+        "call booked",
+    )
+
+    assert found["weights"]
+
+
+@pytest.mark.parametrize(
+    ("other", "learnt"),
+    [
+        ({}, [True, True]),
+        ({"booked": False}, []),
+        ({"booked": None}, []),
+        ({"booked": False, "subject": "other"}, [False, False]),
+        ({"appointment_domain": False}, [False, False]),
+    ],
+    ids=["booked", "not booked", "unsettled", "of other things", "of another service"],
+)
+def test_what_a_visit_is_about_is_learnt_from_bookings_and_from_calls_about_other_things(
+    other: dict[str, Any], learnt: list[bool]
+) -> None:
+    of_a_visit = training.examples_of([CALL | other], "one", "of a visit", training.Numbers())
+
+    assert [one.told for one in of_a_visit] == learnt
 
 
 def test_the_copy_as_recognised_speech_is_not_measured_by() -> None:

@@ -256,7 +256,8 @@ AGENT: Rules = (
         Phrases(
             r"(?:want|like|wanna|wanting|looking|need) (?:me )?to (?:cancel (?:or|and) )?(?:reschedule"
             r"|(?:move|shift|change|push) (?:it|that|your|the))(?: \S+){0,3}"
-            r"|(?:move|shift|reschedule) it|(?:do|pick|find) (?:a )?different day"
+            r"|(?:move|shift|reschedule) it|change it to|(?:make|do) (?:that|the) change"
+            r"|(?:do|pick|find) (?:a )?different day"
         ),
     ),
     (
@@ -529,10 +530,16 @@ CALLER: Rules = (
 
 TIME = Phrases(r"<TIME>")
 NO_VISIT = Phrases(r"(?:pick(?:ed)?|collect|collected|results?|ready|discharged)")
+GREETING = Phrases(
+    r"how (?:can|may|could) (?:i|we) (?:help|assist)|what can (?:i|we) do for you"
+    r"|what brings you in|how are you(?: doing)? <DAY>"
+)
 HOURS = Phrases(
     r"(?:were open|we open|opens|close|closes|closed|hours|rating|rated|miles?|holiday|dollars|pounds"
     r"|born|birth|yesterday|last (?:week|month|year|night)|ago|ready|results?|ring again|call again|try at|try again)"
 )
+# A time in these is no offer, as long as nobody asked for a visit.
+NO_OFFER = (HOURS, NO_VISIT, GREETING)
 APPOINTMENT = Phrases(r"(?:<APPT>|new patient|with dr|with doctor)")
 # What a visit is for, and with whom: the words of clinics, vets, salons and viewings.
 CARE = Phrases(

@@ -45,23 +45,27 @@ def _learnt() -> dict[str, Any]:
 
 def of_booking(talk: Negotiation, turns: Sequence[Turn]) -> float:
     """Give the probability, 0 to 1, that the call settled a new visit."""
-    more = OF_A_WHOLE_BOOKING if talk.heard_whole else 0.0
+    total = OF_A_WHOLE_BOOKING if talk.heard_whole else 0.0
     if talk.state in ("unavailable", "declined"):
-        more = OF_A_REFUSAL
+        total = OF_A_REFUSAL
     said = spoken(turns)
     network: Network | None = _learnt()["network"]
     if network:
-        more += network.log_odds(said)
-    return _probability("call booked", features(talk, turns, said), more)
+        total += network.log_odds(said)
+    total += _log_odds("call booked", features(talk, turns, said))
+    # What is settled is not booked if the words make it another thing than a visit; that they are
+    # of a visit says nothing of whether one was settled.
+    return _probability(total + min(0.0, _log_odds("of a visit", subject_words(said))))
 
 
 def by_summary(reason: str, clauses: Turn) -> tuple[float, float]:
     """Give the probabilities that the summary tells of a new visit settled, and of none."""
     told = list(summary_features(reason, clauses))
-    return _probability("summary booked", told), _probability("summary not booked", told)
+    booked, not_booked = _log_odds("summary booked", told), _log_odds("summary not booked", told)
+    return _probability(booked), _probability(not_booked)
 
 
-def _probability(model: str, told: Iterable[Told], more: float = 0.0) -> float:
+def _log_odds(model: str, told: Iterable[Told]) -> float:
     """Apply a logistic regression to what is told, a vector of length one, rarer things longer."""
     learnt = _learnt()[model]
     known: Weights = learnt["weights"]
@@ -74,8 +78,11 @@ def _probability(model: str, told: Iterable[Told], more: float = 0.0) -> float:
     }
     length = math.sqrt(sum(rarity * rarity for _, rarity in found.values())) or 1.0
     total = learnt["bias"] + sum(weight * rarity for weight, rarity in found.values()) / length
-    logit = float(learnt["slope"] * total + learnt["intercept"]) + more
-    return 1 / (1 + math.exp(-max(-30.0, min(30.0, logit))))
+    return float(learnt["slope"] * total + learnt["intercept"])
+
+
+def _probability(log_odds: float) -> float:
+    return 1 / (1 + math.exp(-max(-30.0, min(30.0, log_odds))))
 
 
 def weightiest(turns: Iterable[Turn], model: str = "call booked") -> Heard:
@@ -101,6 +108,17 @@ def features(talk: Negotiation, turns: Sequence[Turn], said: Sequence[Said]) -> 
     for name in (*_course(talk, turns, timed), *_acts(talk)):
         yield name, ("talk",)
     yield from _words(said)
+
+
+def subject_words(said: Iterable[Said]) -> Iterator[Told]:
+    """Tell the words, and their pairs, that may show what a call is about; times and numbers do not."""
+    for _, words in said:
+        for word in words:
+            if word not in _MARKS:
+                yield word, ("said",)
+        for one, two in pairwise(words):
+            if one not in _MARKS and two not in _MARKS:
+                yield f"{one} {two}", ("said",)
 
 
 def summary_features(reason: str, clauses: Turn) -> Iterator[Told]:

@@ -36,8 +36,8 @@ class Negotiation:
         self.hesitates = self.proposed = False
         self.care, self.other_care = 0.0, 0.0
         self.all_care, self.all_other = 0.0, 0.0
-        self.need = self.plainly_care = False
-        self.just_offered = False
+        self.need = self.plainly_care = self.just_offered = False
+        self.just_full: Heard | None = None
         self.left: tuple[str, list[Heard]] | None = None
         self.wished_time = False
         self.wrapping_up = False
@@ -60,12 +60,15 @@ class Negotiation:
     def of(cls, turns: Sequence[Turn]) -> "Negotiation":
         talk = cls()
         for turn in turns:
-            if turn[0].speaker == "caller":
-                talk.caller_turn(turn)
-            else:
-                talk.agent_turn(turn)
-            talk.turns += 1
+            talk.hear(turn)
         return talk
+
+    def hear(self, turn: Turn) -> None:
+        if turn[0].speaker == "caller":
+            self.caller_turn(turn)
+        else:
+            self.agent_turn(turn)
+        self.turns += 1
 
     @property
     def open(self) -> bool:
@@ -99,6 +102,7 @@ class Negotiation:
     def agent_turn(self, clauses: Turn) -> None:
         self.fade()
         self.proposed = self.just_offered = False
+        self.just_full = None
         self.wrapping_up = acts.ANYTHING_ELSE.first_of(clauses) is not None
         if self.state in ("agreed", "booked"):
             self.followed += 1
@@ -195,7 +199,8 @@ class Negotiation:
             self.agent_offer(heard)
 
     def agent_moving(self, heard: Heard) -> None:
-        if self.state in ("silent", "existing"):
+        unasked = self.just_offered and not (self.request or self.need)
+        if self.state in ("silent", "existing") or unasked:
             self.purpose = "moving"
             self.settle("moving", heard)
 
@@ -217,12 +222,12 @@ class Negotiation:
 
     def agent_undone(self, heard: Heard) -> None:
         if not self.about_other(heard) and (self.open or self.state == "booked"):
-            self.full = heard
+            self.full = self.just_full = heard
             self.settle("unavailable", heard)
 
     def agent_unavailable(self, heard: Heard) -> None:
         if not self.about_other(heard) and not self.stands and self.purpose == "new":
-            self.full = heard
+            self.full = self.just_full = heard
             if self.request or self.open or self.state == "booked":
                 self.settle("unavailable", heard)
 
@@ -272,7 +277,7 @@ class Negotiation:
         said = heard.clause.plain
         if acts.ANYTHING_ELSE.first_in(said):
             return
-        if not self.request and (acts.HOURS.first_in(said) or acts.NO_VISIT.first_in(said)):
+        if not self.request and any(p.first_in(said) for p in acts.NO_OFFER):
             return
         if self.state == "agreed" and self.restates(heard):
             self.promises += 1
@@ -329,7 +334,11 @@ class Negotiation:
         return self.state in ("declined", "unavailable") and bool(self.offer and said.firm)
 
     def not_taken(self, said: "Reply") -> None:
-        if said.dissents and self.just_offered:
+        if said.dissents and self.just_offered and self.just_full and not self.wished_time:
+            self.settle("unavailable", said.heard)
+            self.proof = [self.just_full, said.heard]
+            self.offer = self.accepted = None
+        elif said.dissents and self.just_offered:
             self.state, self.refused, self.proof = "asked", True, [said.heard]
             self.accepted = None
         else:
