@@ -368,17 +368,27 @@ NOT_BOOKED = {
         C: No, thanks. That will be all.
         A: Have a great day.""",
     ),
-    "a table, for one whom shellfish brings to hospital": (
+    "a birth registered, beside the health visitor": (
         None,
         """
-        A: Trattoria Bella, how can I help?
-        C: I was hoping to get in on Friday night, there's six of us.
-        A: I've got a quarter past five, or a quarter to nine.
-        C: A quarter past five, then. One of us can't eat shellfish, she'd end up in hospital.
-        A: I'll write that down. What's the name?
-        C: Kowalski.
-        A: You're all set, Friday at a quarter past five, a table for six.
-        C: Perfect, see you then.""",
+        A: Registrars, good morning.
+        C: Morning. We've had a baby and I have to register her.
+        A: You'll both need to come to be on the certificate. I've got Thursday at ten forty or Friday at three.
+        C: The health visitor's coming on Friday. Thursday at ten forty.
+        A: That's Thursday, ten forty, at the town hall. You're booked in.
+        C: Thank you. Bye.""",
+    ),
+    "a violin lesson, beside the orthodontist": (
+        None,
+        """
+        A: Fiddlewood Music.
+        C: Hello, my daughter would like to try the violin.
+        A: Lovely. Is it her first time? I could fit her in on Tuesday at four.
+        C: She sees the orthodontist on Tuesday. Wednesday?
+        A: Wednesday at half past four, then.
+        C: That's perfect.
+        A: Okay, she's booked in for a trial lesson on Wednesday at half past four.
+        C: Thank you, bye.""",
     ),
     "asked when it is, and told": (
         "existing_appointment",
