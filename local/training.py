@@ -22,7 +22,7 @@ from calls import likelihood, recurrent
 from calls.negotiation import Negotiation
 from calls.recurrent import Said
 from calls.summary_outcome import reason_of
-from calls.utterances import clauses, clauses_of_turn
+from calls.utterances import Clause, clauses, clauses_of_turn
 from local.listening import Listener, Talk, Talks
 
 VERSION = "likelihood-11"
@@ -205,7 +205,7 @@ def _leads(row: Mapping[str, Any]) -> int | None:
 
 def _of_call(row: Mapping[str, Any]) -> Seen:
     """Give what is weighed of a call in which both sides speak, nothing of another."""
-    cut = [clauses for n, turn in enumerate(row["turns"]) if (clauses := clauses_of_turn(turn, n))]
+    cut = _cut(row)
     if {turn[0].speaker for turn in cut} != {"caller", "agent"}:
         return Seen()
     said = likelihood.spoken(cut)
@@ -215,8 +215,12 @@ def _of_call(row: Mapping[str, Any]) -> Seen:
 
 def _of_subject(row: Mapping[str, Any]) -> Seen:
     """Give the words by which it is told whether a call is about a visit at all."""
-    cut = [clauses for n, turn in enumerate(row["turns"]) if (clauses := clauses_of_turn(turn, n))]
-    return Seen(_names(likelihood.subject_words(likelihood.spoken(cut))))
+    return Seen(_names(likelihood.subject_words(likelihood.spoken(_cut(row)))))
+
+
+def _cut(row: Mapping[str, Any]) -> list[list[Clause]]:
+    """Give the turns that have words, cut into clauses."""
+    return [clauses for n, turn in enumerate(row["turns"]) if (clauses := clauses_of_turn(turn, n))]
 
 
 def _of_summary(row: Mapping[str, Any]) -> Seen:

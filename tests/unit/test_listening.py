@@ -2,8 +2,9 @@
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy
 import pytest
@@ -154,34 +155,57 @@ def test_the_slopes_are_those_of_the_log_odds(learnt: Learnt, seed: int | None) 
         )
 
 
+LEARNT = likelihood.WEIGHTS
 CALL = [
     {"speaker": "caller", "text": "Could I come in tomorrow at ten?"},
     {"speaker": "agent", "text": "You're booked for ten."},
 ]
 
 
-def test_the_engine_adds_what_the_network_hears_to_what_the_words_say(
+@pytest.fixture
+def log_odds_by(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+) -> Iterator[Callable[[dict[str, Any]], float]]:
+    """How likely CALL is booked by other weights than those that were learnt."""
     turns = [clauses_of_turn(turn, n) for n, turn in enumerate(CALL)]
-    learnt = json.loads(likelihood.WEIGHTS.read_text())
-    network = Network(learnt["call booked"].pop("network"))
-    without = tmp_path / "likelihood.json"
-    without.write_text(json.dumps(learnt))
+    other = tmp_path / "likelihood.json"
+    monkeypatch.setattr(likelihood, "WEIGHTS", other)
 
-    def log_odds() -> float:
+    def log_odds(weights: dict[str, Any]) -> float:
+        other.write_text(json.dumps(weights))
+        likelihood._learnt.cache_clear()
         likely = likelihood.of_booking(Negotiation.of(turns), turns)
         return math.log(likely / (1 - likely))
 
-    both = log_odds()
-    monkeypatch.setattr(likelihood, "WEIGHTS", without)
+    yield log_odds
     likelihood._learnt.cache_clear()
-    try:
-        words = log_odds()
-    finally:
-        likelihood._learnt.cache_clear()
 
-    assert both - words == pytest.approx(network.log_odds(likelihood.spoken(turns)))
+
+def test_the_engine_adds_what_the_network_hears_to_what_the_words_say(
+    log_odds_by: Callable[[dict[str, Any]], float],
+) -> None:
+    learnt = json.loads(LEARNT.read_text())
+    both = log_odds_by(learnt)
+    network = learnt["call booked"].pop("network")
+
+    hears = Network(network).log_odds(
+        likelihood.spoken(clauses_of_turn(turn, n) for n, turn in enumerate(CALL))
+    )
+
+    assert both - log_odds_by(learnt) == pytest.approx(hears)
+
+
+@pytest.mark.parametrize(("speaks", "adds"), [(3.0, 0.0), (-3.0, -3.0)], ids=["for", "against"])
+def test_what_a_call_is_about_counts_only_where_it_speaks_against_a_visit(
+    log_odds_by: Callable[[dict[str, Any]], float], speaks: float, adds: float
+) -> None:
+    learnt = json.loads(LEARNT.read_text())
+    unmoved = {"bias": 0.0, "slope": 1.0, "intercept": 0.0, "weights": {}}
+
+    of_nothing = log_odds_by(learnt | {"of a visit": unmoved})
+    speaking = log_odds_by(learnt | {"of a visit": unmoved | {"intercept": speaks}})
+
+    assert speaking - of_nothing == pytest.approx(adds)
 
 
 def test_of_a_few_calls_no_network_is_learnt() -> None:
