@@ -329,9 +329,58 @@ BOOKED = {
         C: Thursday at 2 works for me.
         A: Great, I've put you down for Thursday at 2. See you then.
         C: Thank you, bye.""",
+    "a visit arranged, and then a cab that cannot be had": """
+        C: I need a physiotherapist in Oakport for my sore knee.
+        A: Marlow Physiotherapy is a well rated physio practice. Shall I make an appointment?
+        C: Is it near the hospital? My knee hurts when I walk.
+        A: It's in the hospital's clinic building, opposite the doctors.
+        C: Okay, make an appointment for Friday at two, please.
+        A: Marlow Physiotherapy, Friday at 2 pm, is that right?
+        C: That's right.
+        A: Your appointment is booked for Friday at 2 pm.
+        C: Great. And I need a cab there.
+        A: A shared one, for one person?
+        C: Yes please.
+        A: I'm sorry, I couldn't complete that booking.
+        C: I'll walk, then. Thank you.""",
+    "a taxi given up after the visit was arranged": """
+        A: Elm Road Dental.
+        C: Hi, I've got a terrible toothache, one of my molars, and the gums are swollen.
+        A: Oh dear. I've got Thursday at 3 with the dentist, Dr. Shah.
+        C: Thursday at 3 is perfect. Will he take the tooth out?
+        A: He'll look at the tooth and the gum first. You're booked in for Thursday at 3.
+        C: Can you order me a taxi from the surgery for after?
+        A: Not from here, sorry.
+        C: Never mind, then. Thank you.""",
+    "a deaf man, shouted at": """
+        A: Oak Street Hearing.
+        C: Hello? I need somebody to look at my hearing aid.
+        A: Could you come on Friday at half past four?
+        C: I beg your pardon?
+        A: FRIDAY, HALF PAST FOUR!
+        C: Half past four on Friday, lovely. No need to shout.""",
+    "nothing to eat before it": """
+        A: Greenfield Vets.
+        C: Hi, Biscuit needs her teeth cleaned.
+        A: We could do Tuesday at 8.
+        C: Tuesday at 8 works.
+        A: Nothing to eat for twelve hours before.
+        C: Got it, see you on Tuesday.""",
 }
 
 NOT_BOOKED = {
+    "read back, and then it fails": (
+        "nothing_available",
+        """
+        C: I'd like to see a flat in Oakport with two bedrooms.
+        A: Marlow Court has two bedrooms and rents for 1,400 a month.
+        C: Sounds good, I want to schedule a visit for the 3rd of March.
+        A: Please confirm: a visit is scheduled at Marlow Court on March 3rd.
+        C: Yes, that's correct.
+        A: Sorry, the visit could not be scheduled. Anything else?
+        C: No, thanks a lot for your help.
+        A: Have a nice day.""",
+    ),
     "moved, where the greeting names a day": (
         "rescheduled",
         """

@@ -159,8 +159,8 @@ AGENT: Rules = (
     (
         "undone",
         Phrases(
-            r"(?:unable|not able|wasnt able|werent able|couldnt|could not|cant|cannot|can not"
-            r"|failed|wont be able)(?: (?!but)\S+){0,3}"
+            r"(?<! you )(?:unable|not able|wasnt able|werent able|couldnt|could not|cant|cannot"
+            r"|can not|failed|wont be able)(?: (?!but)\S+){0,3}"
             r" (?:book|schedule|make|reserve|complete|confirm|process|obtain|secure)(?:ed|ing)?",
             r"<THING>(?: (?!<NO>)\S+){0,5} (?:failed|unsuccessful|(?:was|is|were) not (?:successful"
             r"|made|booked|confirmed|scheduled)|(?:wasnt|hasnt been|isnt|werent) (?:successful|made"
@@ -169,8 +169,8 @@ AGENT: Rules = (
             r"(?:was|is|were|seems to be|been|had) (?:an?|some) (?:error|problem|issue)",
             r"(?:couldnt|could not|unable to|cant|wasnt able to)(?: \S+)? (?:arrange|set up|put|hold)(?: \S+){0,3}"
             r"|(?:wont|isnt|not) (?:let|letting|allowing) (?:me|us) (?:book|put|schedule|block)",
-            r"(?:just|already|has|was|got|just been|has been|have been) (?:been )?taken",
-            r"(?:just )?(?:got )?snapped up|(?:just|already) (?:gone|grabbed)|beat you to it",
+            r"(?:just|already|has|was|got|just been|has been|have been) (?:been )?taken(?! care)",
+            r"(?:just )?(?:got )?snapped up|(?:just|already) (?:gone(?! CLOCK)|grabbed)|beat you to it",
             r"(?:i )?fail(?:ed)? to (?:book|schedule|fix|arrange|make|get|set)(?: \S+){0,2}"
             r"|(?:also|just|it|that) failed"
             r"|(?:couldnt|could not) (?:get (?:that|it) to work|be (?:achieved|made|booked|arranged))|nothing (?:there|then|available)(?: either)?",
@@ -184,11 +184,11 @@ AGENT: Rules = (
     (
         "unavailable",
         Phrases(
-            r"(?:no|not|nothing|isnt|arent|dont|havent|wont|doesnt|none|never|any|without)"
+            r"(?:no|not|nothing|isnt|arent|dont|havent|wont|doesnt|none|never|without)"
             r"(?: (?!but)\S+){0,5}"
             r" (?:available|availability|openings?|slots|appointments|spaces?|free|left)",
             r"(?:no|not a|not any|nothing)"
-            r" (?:slot|slots|opening|availability|space|appointments?)",
+            r" (?:slot|slots|opening|availability|space|appointments?)(?! (?:needed|necessary))",
             r"(?:dont|do not|cant|cannot|doesnt|does not) (?:see|show|find)(?: (?!but)\S+){0,12}"
             r" (?:available|availability|openings?|slots?|spaces?|free)",
             r"(?:fully|completely|totally|absolutely|pretty much) (?:booked|full)(?: up)?"
@@ -196,11 +196,12 @@ AGENT: Rules = (
             r"(?:were|we are|they are|theyre|hes|shes|he is|she is|\S+ is|\S+ are) (?:all )?full(?: up)?",
             r"(?:were|we are|they are|theyre|hes|shes|he is|she is) all booked",
             r"(?:time|slot|day|one|that|<TIME>)(?: is| was|s| has been)(?: \S+)?"
-            r" (?:taken|gone(?! (?:through|in|over|on))|full|not free)"
+            r" (?:taken(?! care)|gone(?! (?:through|in|over|on))|full|not free)"
             r"|(?:that|this) (?:time|slot|one|day)(?: slot)?(?: is| was|s)(?: \S+)? booked",
             r"booked (?:up|solid|out|right up|right through|through|until|the next)|chock ?a ?block"
             r"|(?:are|is|were|all)(?: all)? gone(?! (?:through|in|over|on))|slammed|jammed|packed",
-            r"nothing(?: \S+){0,2} (?:until|till|for|before|<DAY>|this week|open|on|at)",
+            r"(?<! then )nothing(?! (?:to|but|hard|too))(?: \S+){0,2}"
+            r" (?:until|till|for|before|<DAY>|this week|open|on|at)(?! (?:you|it))",
             r"(?:scheduling|booking) (?:out )?(?:into|for|in)(?: \S+)? (?:january|february|march|april|may|june|july|august|september|october|november|december)",
             r"(?:not|arent) (?:taking|accepting)(?: on)?(?: any)?(?: new)? (?:patients|clients)",
             r"(?:dont|do not|cant|not|no longer)(?: \S+)? (?:take|accept|see|treat|do|offer)(?: \S+){0,3}"
@@ -343,7 +344,7 @@ AGENT: Rules = (
         Phrases(
             r"all (?:set|sorted|done|finali[sz]ed|squared away)|your name on it|good to go"
             r"|(?:youre|hes|shes) (?:down|set|sorted|done)|consider it done"
-            r"|done and dusted|you are (?:down|set)|thats (?:done|sorted)"
+            r"|done and dusted|you are (?:down|set)|thats (?:done|sorted|taken care of)"
             r"|(?:ok|okay|right|great) done|done ,?",
             r"(?:well )?see (?:you|ya|yall)(?: all| both| guys)?"
             r" (?:<TIME>|then|there|soon|at|on|next|for|in|after|before|bright and early)"
@@ -498,7 +499,7 @@ CALLER: Rules = (
     (
         "decline",
         Phrases(
-            r"hold off|no need"
+            r"hold off|no need(?! to shout)"
             r"|(?:not|wont)(?: \S+)? (?:right now|now|at the moment|yet|interested|necessary)",
             r"(?:ill|i will|i have to|ill have to|id have to|i need to|i want to|im going to|we will|well|id|id better)"
             r"(?: \S+){0,2} (?:think|shop|talk|speak|ask|go elsewhere|look elsewhere|look around|check with|leave it)(?: \S+)?",

@@ -23,9 +23,9 @@ Told = tuple[str, tuple[str, ...]]
 Weights = dict[str, dict[str, tuple[float, float]]]
 
 # Log-odds, for what the rules hear and the words alone undervalue. Of the calls in which all steps of
-# a booking are heard 96 in 100 are one; of those that end with nothing free or a refusal, 4 in 100.
+# a booking are heard 96 in 100 are one; of those that end with nothing free, 5 in 100.
 OF_A_WHOLE_BOOKING = 3.0
-OF_A_REFUSAL = -3.0
+OF_NOTHING_FREE = -4.0
 
 MOST_TURNS = 60  # whose words are weighed; what the talk came to is known from its beginning
 
@@ -46,8 +46,8 @@ def _learnt() -> dict[str, Any]:
 def of_booking(talk: Negotiation, turns: Sequence[Turn]) -> float:
     """Give the probability, 0 to 1, that the call settled a new visit."""
     total = OF_A_WHOLE_BOOKING if talk.heard_whole else 0.0
-    if talk.state in ("unavailable", "declined"):
-        total = OF_A_REFUSAL
+    if talk.state == "unavailable":
+        total = OF_NOTHING_FREE
     said = spoken(turns)
     network: Network | None = _learnt()["network"]
     if network:
@@ -111,11 +111,17 @@ def features(talk: Negotiation, turns: Sequence[Turn], said: Sequence[Said]) -> 
 
 
 def subject_words(said: Iterable[Said]) -> Iterator[Told]:
-    """Tell the words, and their pairs, that may show what a call is about; times and numbers do not."""
-    for _, words in said:
+    """Tell the words, and their pairs, that may show what a call is about; times and numbers do not.
+
+    The single words of each side's first turn, where a business and a wish are named, count once more.
+    """
+    begun: set[str] = set()
+    for speaker, words in said:
+        places = ("said",) if speaker in begun else ("said", f"{speaker} first")
+        begun.add(speaker)
         for word in words:
             if word not in _MARKS:
-                yield word, ("said",)
+                yield word, places
         for one, two in pairwise(words):
             if one not in _MARKS and two not in _MARKS:
                 yield f"{one} {two}", ("said",)

@@ -35,7 +35,7 @@ class Negotiation:
         self.firm = self.refused = self.was_booked = False
         self.hesitates = self.proposed = False
         self.care, self.other_care = 0.0, 0.0
-        self.all_care, self.all_other = 0.0, 0.0
+        self.all_care = self.all_other = self.care_since = self.other_since = 0.0
         self.need = self.plainly_care = self.just_offered = False
         self.just_full: Heard | None = None
         self.left: tuple[str, list[Heard]] | None = None
@@ -93,6 +93,7 @@ class Negotiation:
         elif state == self.state:
             kept = self.proof[:1]
         self.was_booked = self.was_booked or self.state == "booked"
+        self.care_since = self.other_since = 0.0
         self.plainly_care = self.care > self.other_care + 1
         self.firm = firm or (self.firm and state == self.state)
         self.state, self.proof = state, [*kept, heard]
@@ -134,13 +135,20 @@ class Negotiation:
         """Whether a visit is settled for good, so that what else is not to be had is no refusal."""
         return self.state == "booked" and (self.firm or self.followed > 1)
 
+    @property
+    def went_on(self) -> bool:
+        """Whether other business was begun after a visit was settled; what then fails is that."""
+        return self.state == "booked" and self.other_since > self.care_since
+
     def note_subject(self, clause: Clause) -> None:
         cares = [0.5 if match.lastgroup else 1.0 for match in acts.CARE.all_in(clause.plain)]
         self.care += sum(cares)
         self.all_care += sum(cares)
+        self.care_since += sum(cares)
         others = sum(1 for _ in acts.OTHER.all_in(clause.plain))
         self.other_care += others
         self.all_other += others
+        self.other_since += others
         self.need = self.need or (bool(cares) and clause.speaker == "caller")
 
     @property
@@ -221,7 +229,8 @@ class Negotiation:
             self.settle("existing", heard)
 
     def agent_undone(self, heard: Heard) -> None:
-        if not self.about_other(heard) and (self.open or self.state == "booked"):
+        about_other = self.about_other(heard) or self.went_on
+        if not about_other and (self.open or self.state == "booked"):
             self.full = self.just_full = heard
             self.settle("unavailable", heard)
 
@@ -378,6 +387,8 @@ class Negotiation:
         if self.state in ("silent", "existing") or (self.state == "asked" and not self.offer):
             self.purpose = "moving"
             self.settle("moving", heard)
+        elif self.state == "offered":  # what was offered, to another time
+            self.wished_time = not self.elsewhere
 
     def caller_existing(self, heard: Heard) -> None:
         if self.state == "silent" and not acts.BOOKING_BEFORE.first_in(heard.before(5)):
@@ -403,7 +414,8 @@ class Negotiation:
             self.settle("waitlist", heard)
 
     def caller_scrap(self, heard: Heard) -> None:
-        if not self.elsewhere and self.state != "silent":
+        about_other = self.elsewhere or (self.stands and self.went_on)
+        if not about_other and self.state != "silent":
             self.settle("declined", heard)
 
     def caller_unsuited(self, heard: Heard) -> None:
