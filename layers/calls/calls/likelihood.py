@@ -23,7 +23,7 @@ Told = tuple[str, tuple[str, ...]]
 Weights = dict[str, dict[str, tuple[float, float]]]
 
 # Log-odds, for what the rules hear and the words alone undervalue. Of the calls in which all steps of
-# a booking are heard 96 in 100 are one; of those that end with nothing free, 5 in 100.
+# a booking are heard 92 in 100 are one; of those that end with nothing free, 5 in 100.
 OF_A_WHOLE_BOOKING = 3.0
 OF_NOTHING_FREE = -4.0
 
