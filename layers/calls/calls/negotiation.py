@@ -35,7 +35,7 @@ class Negotiation:
         self.firm = self.refused = self.was_booked = False
         self.hesitates = self.proposed = False
         self.care, self.other_care = 0.0, 0.0
-        self.all_care = self.all_other = self.care_since = self.other_since = 0.0
+        self.all_care = self.all_other = self.strayed = 0.0
         self.need = self.plainly_care = self.just_offered = False
         self.just_full: Heard | None = None
         self.left: tuple[str, list[Heard]] | None = None
@@ -93,7 +93,7 @@ class Negotiation:
         elif state == self.state:
             kept = self.proof[:1]
         self.was_booked = self.was_booked or self.state == "booked"
-        self.care_since = self.other_since = 0.0
+        self.strayed = 0.0
         self.plainly_care = self.care > self.other_care + 1
         self.firm = firm or (self.firm and state == self.state)
         self.state, self.proof = state, [*kept, heard]
@@ -138,17 +138,16 @@ class Negotiation:
     @property
     def went_on(self) -> bool:
         """Whether other business was begun after a visit was settled; what then fails is that."""
-        return self.state == "booked" and self.other_since > self.care_since
+        return self.state == "booked" and self.strayed > 0
 
     def note_subject(self, clause: Clause) -> None:
         cares = [0.5 if match.lastgroup else 1.0 for match in acts.CARE.all_in(clause.plain)]
         self.care += sum(cares)
         self.all_care += sum(cares)
-        self.care_since += sum(cares)
         others = sum(1 for _ in acts.OTHER.all_in(clause.plain))
         self.other_care += others
         self.all_other += others
-        self.other_since += others
+        self.strayed += others - sum(cares)  # since something was settled
         self.need = self.need or (bool(cares) and clause.speaker == "caller")
 
     @property
@@ -388,7 +387,7 @@ class Negotiation:
             self.purpose = "moving"
             self.settle("moving", heard)
         elif self.state == "offered":  # what was offered, to another time
-            self.wished_time = not self.elsewhere
+            self.caller_time(heard)
 
     def caller_existing(self, heard: Heard) -> None:
         if self.state == "silent" and not acts.BOOKING_BEFORE.first_in(heard.before(5)):
