@@ -359,6 +359,14 @@ BOOKED = {
         C: I beg your pardon?
         A: FRIDAY, HALF PAST FOUR!
         C: Half past four on Friday, lovely. No need to shout.""",
+    "no website found, after the visit was arranged": """
+        C: I'd like to see a gynaecologist in Oakport, on the 12th at 3:15.
+        A: Dr Marlow on the 12th at 3:15 pm. Shall I proceed?
+        C: Yes, please.
+        A: It's scheduled. Your appointment is on the 12th at 3:15 pm.
+        C: Does she have a website?
+        A: I'm sorry, I could not find one.
+        C: Doesn't matter. Goodbye.""",
     "nothing to eat before it": """
         A: Greenfield Vets.
         C: Hi, Biscuit needs her teeth cleaned.
@@ -380,6 +388,29 @@ NOT_BOOKED = {
         A: Sorry, the visit could not be scheduled. Anything else?
         C: No, thanks a lot for your help.
         A: Have a nice day.""",
+    ),
+    "a hotel booked, where the clinic refused": (
+        "nothing_available",
+        """
+        C: I'd like an appointment with a doctor in Oakport, Tuesday at ten.
+        A: Dr Marlow, general practice, on Tuesday at 10 am. Is that right?
+        C: That's right.
+        A: The appointment was not booked, the doctor's office rejected the request.
+        C: Okay. Then I need a hotel in Oakport for Monday, one night.
+        A: The Bridge has rooms on Monday. Do you want it?
+        C: Yes, take it.
+        A: It's booked for Monday, one night.
+        C: Thanks.""",
+    ),
+    "taken by somebody else, as it turns out": (
+        "nothing_available",
+        """
+        A: Elm Road Dental.
+        C: Hello, I need a filling seen to. Could I come on Friday?
+        A: Friday at 2, with Dr Marlow?
+        C: Friday at 2 is fine.
+        A: Let me put that in. Oh, it's been taken by somebody else, sorry, and Friday is full now.
+        C: Never mind, I'll try somewhere nearer. Bye.""",
     ),
     "moved, where the greeting names a day": (
         "rescheduled",
@@ -878,7 +909,7 @@ NOT_BOOKED = {
         A: Bye, love.""",
     ),
     "no viewing to be had, and then a table": (
-        "other_transaction",
+        "nothing_available",
         """
         C: I'm looking for a three bedroom apartment in Fremont.
         A: Willow Gardens has one for 3,100 a month.

@@ -16,7 +16,7 @@ from calls.negotiation import SETTLED_NOT, Negotiation, Turn
 from calls.summary_outcome import Told, told_by
 from calls.utterances import Heard, clauses, clauses_of_turn, is_turn, whole
 
-ENGINE = "acts-12"
+ENGINE = "acts-13"
 
 LEAST_SURE = 0.6  # of less, the verdict is unknown
 SURE_OF_AGREED = 0.75  # what nobody confirmed, in a call that nobody closed: it may be cut off

@@ -168,14 +168,15 @@ AGENT: Rules = (
             r"|(?:did|could|would) not go through|could not be \S+|couldnt be \S+|declined)",
             r"(?:was|is|were|seems to be|been|had) (?:an?|some) (?:error|problem|issue)",
             r"(?:couldnt|could not|unable to|cant|wasnt able to)(?: \S+)? (?:arrange|set up|put|hold)(?: \S+){0,3}"
-            r"|(?:wont|isnt|not) (?:let|letting|allowing) (?:me|us) (?:book|put|schedule|block)",
-            r"(?:just|already|has|was|got|just been|has been|have been) (?:been )?taken(?! care)",
+            r"|(?:wont|isnt|not) (?:let|letting|allowing) (?:me|us) (?:book|put|schedule|block|have|get|save)",
+            r"(?:just|already|all|has|was|got|just been|has been|have been) (?:been )?taken(?! care)"
+            r"|spoken for|without success|(?:taken|reserved|booked) by (?:another|someone|somebody)",
             r"(?:just )?(?:got )?snapped up|(?:just|already) (?:gone(?! CLOCK)|grabbed)|beat you to it",
             r"(?:i )?fail(?:ed)? to (?:book|schedule|fix|arrange|make|get|set)(?: \S+){0,2}"
             r"|(?:also|just|it|that) failed"
             r"|(?:couldnt|could not) (?:get (?:that|it) to work|be (?:achieved|made|booked|arranged))|nothing (?:there|then|available)(?: either)?",
             r"(?:unfortunately|sorry|apologies|afraid)(?: \S+){0,4} (?:cant|couldnt|could not|cannot|unable to|not able to)"
-            r" (?:do|get|make|fit|book|schedule|arrange|find|see)(?: \S+){0,2}",
+            r" (?:do|get|make|fit|book|schedule|arrange)(?: \S+){0,2}",
             r"(?:sorry|apologies|unfortunately|afraid)(?: \S+){0,5} (?:closes?|closed|shut)",
             r"(?:did not|didnt) succeed|(?:not|isnt) possible|(?:its|just) fro[sz]en?",
             r"system (?:is |went |just )?(?:down|froze|frozen|crashed)",
@@ -208,6 +209,8 @@ AGENT: Rules = (
             r" (?:insurance|plan|patients|medicaid|medicare|those|kids|children|that here)",
             r"(?:cant|cannot|can not|couldnt|unable to|not able to|wont be able to)(?: \S+)? (?:do|find"
             r"|fit|get|squeeze|accommodate|offer|see)",
+            r"rejected|bounced|fell through|turned (?:it|that|me|us|you) down|threw it (?:back|out)|snatched"
+            r"|(?:somebody|someone)(?:s| has) (?:got|had) (?:it|that)",
             r"out of network|(?:arent|not|isnt) (?:contracted|in network|participating)",
         ),
     ),
@@ -250,6 +253,7 @@ AGENT: Rules = (
             r" (?:now |just |all |gone ahead and )?cancell?ed",
             r"(?:cancell?ed|taken|took|take) (?:you|that|it|him|her|your|the)(?: \S+){0,3} (?:off|out)",
             r"(?:cancell?ed) (?:you|that|it|him|her|your|the)(?: \S+){0,3}|its off|thats off",
+            r"(?:undo|undone|voided|released?) (?:that|it|this|your|the)(?: \S+){0,2}|been (?:undone|voided)",
         ),
     ),
     (
@@ -581,6 +585,7 @@ OTHER = Phrases(
     wedding worktops
     """),
 )
+WISH = Phrases(r"(?:need|want|like|find|book|reserve|order|get|search|look(?:ing)? for|what about|how about)")
 YOU = Phrases(r"you|youre|your|youve|youll|him|her|them|theyre|\S+s|mr|for \S+")
 # Before a confirming phrase these make it a question, a wish or a condition.
 NOT_YET = Phrases(

@@ -36,7 +36,7 @@ class Negotiation:
         self.hesitates = self.proposed = False
         self.care, self.other_care = 0.0, 0.0
         self.all_care = self.all_other = self.strayed = 0.0
-        self.need = self.plainly_care = self.just_offered = False
+        self.need = self.plainly_care = self.just_offered = self.wants_other = False
         self.just_full: Heard | None = None
         self.left: tuple[str, list[Heard]] | None = None
         self.wished_time = False
@@ -93,7 +93,7 @@ class Negotiation:
         elif state == self.state:
             kept = self.proof[:1]
         self.was_booked = self.was_booked or self.state == "booked"
-        self.strayed = 0.0
+        self.strayed, self.wants_other = 0.0, False
         self.plainly_care = self.care > self.other_care + 1
         self.firm = firm or (self.firm and state == self.state)
         self.state, self.proof = state, [*kept, heard]
@@ -140,6 +140,11 @@ class Negotiation:
         """Whether other business was begun after a visit was settled; what then fails is that."""
         return self.state == "booked" and self.strayed > 0
 
+    @property
+    def gave_up(self) -> bool:
+        """Whether other business was begun after no visit was to be had; what is then booked is that."""
+        return self.state in ("unavailable", "declined") and self.wants_other
+
     def note_subject(self, clause: Clause) -> None:
         cares = [0.5 if match.lastgroup else 1.0 for match in acts.CARE.all_in(clause.plain)]
         self.care += sum(cares)
@@ -148,7 +153,10 @@ class Negotiation:
         self.other_care += others
         self.all_other += others
         self.strayed += others - sum(cares)  # since something was settled
-        self.need = self.need or (bool(cares) and clause.speaker == "caller")
+        if clause.speaker == "caller":
+            self.need = self.need or bool(cares)
+            wants = bool(others and acts.WISH.first_in(clause.plain))
+            self.wants_other = not cares and (wants or self.wants_other)
 
     @property
     def elsewhere(self) -> bool:
@@ -156,7 +164,7 @@ class Negotiation:
         return self.other_care > self.care
 
     def about_other(self, heard: Heard) -> bool:
-        return self.elsewhere and not (
+        return (self.elsewhere or self.gave_up) and not (
             acts.APPOINTMENT.first_in(heard.said) and self.other_care < 2 * self.care + 0.5
         )
 
@@ -339,7 +347,8 @@ class Negotiation:
         """Whether an acceptance is one of the visit that was offered last."""
         if self.state == "offered":
             return self.just_offered or said.firm
-        return self.state in ("declined", "unavailable") and bool(self.offer and said.firm)
+        turned_down = self.state in ("declined", "unavailable") and not self.gave_up
+        return turned_down and bool(self.offer and said.firm)
 
     def not_taken(self, said: "Reply") -> None:
         if said.dissents and self.just_offered and self.just_full and not self.wished_time:
