@@ -585,7 +585,9 @@ OTHER = Phrases(
     wedding worktops
     """),
 )
-WISH = Phrases(r"(?:need|want|like|find|book|reserve|order|get|search|look(?:ing)? for|what about|how about)")
+WISH = Phrases(
+    r"(?:need|want|like|find|book|reserve|order|get|search|look(?:ing)? for|what about|how about)"
+)
 YOU = Phrases(r"you|youre|your|youve|youll|him|her|them|theyre|\S+s|mr|for \S+")
 # Before a confirming phrase these make it a question, a wish or a condition.
 NOT_YET = Phrases(
