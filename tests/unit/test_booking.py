@@ -402,15 +402,15 @@ NOT_BOOKED = {
         A: It's booked for Monday, one night.
         C: Thanks.""",
     ),
-    "taken by somebody else, as it turns out": (
+    "reserved by another, as it turns out": (
         "nothing_available",
         """
         A: Elm Road Dental.
         C: Hello, I need a filling seen to. Could I come on Friday?
         A: Friday at 2, with Dr Marlow?
         C: Friday at 2 is fine.
-        A: Let me put that in. Oh, it's been taken by somebody else, sorry, and Friday is full now.
-        C: Never mind, I'll try somewhere nearer. Bye.""",
+        A: Typing you in. No, it says reserved by another user.
+        C: What a pity. Bye.""",
     ),
     "moved, where the greeting names a day": (
         "rescheduled",
