@@ -688,7 +688,8 @@ AGENT_ALONE = Phrases(
     r"|(?:youre|you are) (?:all |now )?(?:booked|scheduled|set)"
     r"|<I> have you (?:down|scheduled|booked)"
     r"|would you like (?:me )?to (?:book|schedule|make)"
-    r"|(?:whats|what is) your (?:name|date of birth|last name|phone)"
+    r"|(?:whats|what is) your (?:name|date of birth|last name|surname|phone)"
+    r"|(?:whats|what is|(?:can|could|may) i (?:get|have|take)) the (?:surname|last name|date of birth)"
     r"|can i (?:get|have|take) your|your <APPT> (?:is|has been)|<I> (?:booked|scheduled) you"
     r"|shall i (?:book|put)"
 )
