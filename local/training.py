@@ -25,7 +25,7 @@ from calls.summary_outcome import reason_of
 from calls.utterances import Clause, clauses, clauses_of_turn
 from local.listening import Listener, Talk, Talks
 
-VERSION = "likelihood-12"
+VERSION = "likelihood-13"
 FOLDS = 5
 LEAST_CALLS = 3  # a name found in fewer calls is not learnt
 MOST_NAMES = {  # of the others, those that move the calls they are found in most
