@@ -1059,6 +1059,7 @@ def test_words_that_settle_nothing_leave_the_verdict_unknown(script: str) -> Non
 
     assert verdict.booked is None
     assert verdict.reason in ("unsettled", "no_conversation")
+    assert verdict.confidence == 0.5
 
 
 @pytest.mark.parametrize("message", VOICEMAILS)

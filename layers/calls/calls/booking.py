@@ -4,6 +4,7 @@ python -m calls.booking < conversations.jsonl > verdicts.jsonl
 """
 
 import json
+import math
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -94,7 +95,8 @@ def decide(
 
 def _of_ordinary_calls(confidence: float) -> float:
     """Give the confidence that calls deserve as they come; it leaves 0.5, and what is decided."""
-    for_it, against_it = confidence**OF_ORDINARY_CALLS, (1 - confidence) ** OF_ORDINARY_CALLS
+    for_it = math.pow(confidence, OF_ORDINARY_CALLS)
+    against_it = math.pow(1 - confidence, OF_ORDINARY_CALLS)
     return for_it / (for_it + against_it)
 
 
